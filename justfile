@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+
+set positional-arguments
+
+export PATH := (env("XDG_CACHE_HOME", env("HOME", "/root") / ".cache") / "vss/tools/node_modules/.bin") + ":" + env("PATH")
+lab := justfile_directory() / "lab"
+
+[private]
+list:
+    @{{ quote(just_executable()) }} --justfile {{ quote(justfile()) }} --list --unsorted
+
+# run COMMAND in a throwaway Linux with the driver loaded
+[no-cd, no-exit-message]
+lab *ARGS: _deno
+    @exec deno run --quiet --no-check --allow-all {{ quote(lab / "main.ts") }} "$@"
+
+# open a shell in a throwaway Linux with the driver loaded
+[no-cd, no-exit-message]
+shell *ARGS: _deno
+    @exec deno run --quiet --no-check --allow-all {{ quote(lab / "main.ts") }} --shell "$@"
+
+# install what is missing: Debian packages, and Deno
+setup:
+    @sh {{ quote(lab / "setup.sh") }} host deno
+
+# run every test, or those stages whose names hold one of the WORDS
+[no-exit-message]
+test *WORDS: setup
+    @exec deno run --quiet --no-check --allow-all tests/run.ts "$@"
+
+# import FILE (or the descriptions of all Debian packages) and answer each QUERY
+[no-cd, no-exit-message]
+demo *FILE_AND_QUERIES: setup
+    @exec deno run --quiet --no-check --allow-all {{ quote(justfile_directory() / "demo/main.ts") }} "$@"
+
+# build the driver and insert it into this machine's kernel, with parameters such as simd=scalar
+[no-exit-message]
+load *PARAMETERS: _deno
+    @exec deno run --quiet --no-check --allow-all lab/load.ts "$@"
+
+# remove the driver from this machine's kernel
+[no-exit-message]
+unload: _deno
+    @exec deno run --quiet --no-check --allow-all lab/unload.ts
+
+# build the driver for this machine's kernel
+build:
+    make -C kernel
+
+# format the TypeScript
+fmt: _deno
+    deno fmt
+
+# lint the TypeScript and its documentation
+lint: _deno
+    deno lint
+    deno doc --lint mod.ts
+
+# check the types
+check: _deno
+    deno check mod.ts cli.ts client demo lab tests
+
+# write the library's manual as HTML to build/doc
+doc: _deno
+    deno doc --html --output=build/doc mod.ts
+
+[private]
+_deno:
+    @sh {{ quote(lab / "setup.sh") }} deno

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+# The guest's first process once the host's files are visible: loads the driver, runs the command,
+# and reports. settings.sh, written by the lab (see settings.ts), defines the variables that are not
+# assigned here, and the function run_command.
+set -u
+cd /run/vss-lab
+b=/run/vss-lab/busybox
+. ./settings.sh
+
+# The device file of the virtio port with this name; they appear shortly after their driver.
+port() {
+  while :; do
+    for folder in /sys/class/virtio-ports/*; do
+      if [ "$($b cat "$folder/name" 2>/dev/null)" = "$1" ]; then
+        echo "/dev/${folder##*/}"
+        return
+      fi
+    done
+    $b usleep 20000
+  done
+}
+
+# Ends what the command left running: all but the kernel's own processes, which have no program,
+# and the lab's.
+end_processes() {
+  for folder in /proc/[0-9]*; do
+    program=$($b readlink "$folder/exe") || continue
+    [ "$program" = "$b" ] || kill -9 "${folder#/proc/}" 2>/dev/null
+  done
+}
+
+# Waits for the lab to have read everything: it stops the machine.
+finish() {
+  echo "$*" >&3
+  while :; do $b sleep 60; done
+}
+
+# From here on the log carries everything; booting shows only what is wrong.
+$b dmesg -n 7
+$b hostname "$machine"
+$b ip link set lo up
+echo "+memory +cpu +pids" >/sys/fs/cgroup/cgroup.subtree_control
+$b mkdir -p "/lib/modules/$release"
+$b mount -o bind "$modules" "/lib/modules/$release"
+
+exec 3>"$(port control)"
+
+echo "vss-lab: loading the driver" >/dev/kmsg
+if ! message=$(eval "$b insmod \"\$module\" $module_args" 2>&1); then
+  finish "unloadable $message"
+fi
+
+if [ "$interactive" = yes ]; then
+  $b stty $terminal_size </dev/hvc0
+  $b setsid -c $b sh -c '. ./settings.sh; run_command' </dev/hvc0 >/dev/hvc0 2>&1
+  status=$?
+  end_processes
+  printf %s "$token" >/dev/hvc0
+else
+  # Pipes between the command and the ports: a port can be opened once only, a pipe through
+  # /dev/stdout again and again.
+  $b mkfifo in out err
+  { $b cat; printf %s "$token"; } <out >"$(port stdout)" &
+  out=$!
+  { $b cat; printf %s "$token"; } <err >"$(port stderr)" &
+  err=$!
+  if [ "$has_input" = yes ]; then
+    $b cat <"$(port stdin)" >in &
+  else
+    : >in &
+  fi
+  $b setsid $b sh -c '. ./settings.sh; run_command' <in >out 2>err 3>&-
+  status=$?
+  end_processes
+  wait "$out" "$err"
+fi
+
+# With every user of the driver gone it must let itself be removed, and say nothing. Those ended
+# just now may take a moment to let go of it.
+tries=50
+while [ -e /sys/module/vss ] && ! message=$($b rmmod vss 2>&1); do
+  tries=$((tries - 1))
+  [ $tries -gt 0 ] || finish "stuck $message"
+  $b usleep 100000
+done
+$b sync
+finish "exit $status"

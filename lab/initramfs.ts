@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Packs the initramfs that a machine starts from: busybox, the modules that reach the host's
+ * files, and the two scripts of `guest/`.
+ *
+ * @module
+ */
+import { cacheFolder, LabError, runOrThrow } from "./host.ts";
+import type { Machine } from "./machines.ts";
+import type { Kernel } from "./packages.ts";
+
+/** The modules that the guest loads before it sees the host's files. */
+const BOOT_MODULES = ["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay"];
+
+/** Packs the machine's initramfs and returns its path. */
+export async function packInitramfs(machine: Machine, kernel: Kernel): Promise<string> {
+  const scratch = await Deno.makeTempDir({ prefix: "vss-initramfs-" });
+  try {
+    const tree = `${scratch}/tree`;
+    const modules = moduleOrder(await Deno.readTextFile(`${kernel.modules}/modules.dep`));
+    await fillTree(tree, kernel, modules);
+    const archive = `${scratch}/initramfs`;
+    await runOrThrow(["sh", "-c", `find . | busybox cpio -o -H newc >"$1"`, "sh", archive], {
+      cwd: tree,
+    });
+    // Renamed into place whole, so labs that start together cannot read a part of it.
+    const target = `${cacheFolder()}/machines/${machine.name}/initramfs`;
+    const staged = `${target}.${crypto.randomUUID()}`;
+    await Deno.copyFile(archive, staged);
+    await Deno.rename(staged, target);
+    return target;
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+}
+
+async function fillTree(tree: string, kernel: Kernel, modules: string[]): Promise<void> {
+  for (const folder of ["bin", "modules", "host", "root", "proc", "sys", "dev"]) {
+    await Deno.mkdir(`${tree}/${folder}`, { recursive: true });
+  }
+  const busybox = (await runOrThrow(["sh", "-c", "command -v busybox"])).trim();
+  await Deno.copyFile(busybox, `${tree}/bin/busybox`);
+  for (const [index, file] of modules.entries()) {
+    // Numbered, because a shell's * sorts by name and the order matters.
+    const name = `${String(index).padStart(2, "0")}-${file.split("/").at(-1)}`;
+    await Deno.copyFile(`${kernel.modules}/${file}`, `${tree}/modules/${name}`);
+  }
+  for (const [script, place] of [["boot.sh", "init"], ["session.sh", "session.sh"]] as const) {
+    await Deno.copyFile(new URL(`guest/${script}`, import.meta.url), `${tree}/${place}`);
+    await Deno.chmod(`${tree}/${place}`, 0o755);
+  }
+}
+
+/**
+ * The files to insert, each after those it depends on.
+ *
+ * @param dependencies The text of `modules.dep`.
+ * @param wanted The modules' names.
+ * @returns Paths as `modules.dep` writes them.
+ */
+export function moduleOrder(dependencies: string, wanted = BOOT_MODULES): string[] {
+  const table = new Map(
+    dependencies.split("\n").filter(Boolean).map((line) => {
+      const [file = "", needs = ""] = line.split(":");
+      return [file, needs.split(" ").filter(Boolean)] as const;
+    }),
+  );
+  const order = new Set<string>();
+  const insert = (file: string) => {
+    for (const need of table.get(file) ?? []) insert(need);
+    order.add(file);
+  };
+  for (const name of wanted) {
+    const file = [...table.keys()].find((path) => path.endsWith(`/${name}.ko`));
+    if (!file) throw new LabError(`The kernel package has no module ${name}`);
+    insert(file);
+  }
+  return [...order];
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Builds the driver for the running kernel, inserts it, and lets the group `vss` use the device.
+ *
+ * @module
+ */
+import { exists, exitWith, LabError, PROJECT, run } from "./host.ts";
+import { asRoot, isLoaded, show } from "./real_machine.ts";
+
+const GROUP = "vss";
+const DEVICE = "/dev/vss";
+
+async function load(parameters: string[]): Promise<number> {
+  if (await isLoaded()) {
+    console.log("vss is loaded already; `just unload` removes it, with all rows");
+    return 0;
+  }
+  await requireHeaders();
+  await show(["make", `-j${navigator.hardwareConcurrency}`, "-C", `${PROJECT}/kernel`]);
+  if ((await run(["getent", "group", GROUP])).code !== 0) {
+    await show(asRoot(["groupadd", "--system", GROUP]));
+  }
+  await show(asRoot(["insmod", `${PROJECT}/kernel/vss.ko`, ...parameters]));
+  await requireKnown(parameters);
+  await waitForDevice();
+  await show(asRoot(["chown", `root:${GROUP}`, DEVICE]));
+  await show(asRoot(["chmod", "0660", DEVICE]));
+  const version = (await Deno.readTextFile("/sys/module/vss/version")).trim();
+  console.log(`vss ${version} is loaded: ${DEVICE} is open to root and to the group ${GROUP}
+To let a user in:  sudo usermod -aG ${GROUP} USER  (it holds from the user's next login)`);
+  return 0;
+}
+
+async function requireHeaders(): Promise<void> {
+  const release = Deno.osRelease();
+  if (await exists(`/lib/modules/${release}/build`)) return;
+  throw new LabError(
+    `The headers of the running kernel ${release} are not installed. On Debian:\n` +
+      `  sudo apt-get install linux-headers-${release}`,
+  );
+}
+
+/** Takes a driver out again that was given a parameter it does not have; the kernel only logs it. */
+async function requireKnown(parameters: string[]): Promise<void> {
+  const known = [...Deno.readDirSync("/sys/module/vss/parameters")].map(({ name }) => name).sort();
+  const unknown = parameters.find((parameter) => !known.includes(parameter.split("=")[0] ?? ""));
+  if (unknown === undefined) return;
+  await show(asRoot(["rmmod", "vss"]));
+  throw new LabError(`Unknown parameter "${unknown}": the driver has ${known.join(", ")}`);
+}
+
+/** Waits for the device file, which devtmpfs or udev makes. */
+async function waitForDevice(): Promise<void> {
+  const deadline = Date.now() + 5000;
+  while (!await exists(DEVICE)) {
+    if (Date.now() > deadline) throw new LabError(`The driver is loaded, but ${DEVICE} is missing`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+if (import.meta.main) await exitWith(() => load(Deno.args));

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MIT
+/**
+ * One run of a command in a machine: boot, forward its streams, learn how it ended, clean up.
+ *
+ * @module
+ */
+import { BUILD, cacheFolder, LabError, PROJECT, requireTools } from "./host.ts";
+import { packInitramfs } from "./initramfs.ts";
+import { findComplaints, linesAfter, tail } from "./kernel_log.ts";
+import type { Machine } from "./machines.ts";
+import { buildModule } from "./module.ts";
+import { type Kernel, prepareKernel } from "./packages.ts";
+import { type Channel, CHANNELS, logPath, qemuCommand, socketPath } from "./qemu.ts";
+import { type Settings, settingsScript } from "./settings.ts";
+import { copyAll, untilToken, type Writer } from "./streams.ts";
+
+/** What to run, and in what. */
+export interface Session {
+  /** The machine to boot. */
+  readonly machine: Machine;
+  /** Its memory, such as `2G`. */
+  readonly memory: string;
+  /** Its processors. */
+  readonly cpus: number;
+  /** `tcg` or `kvm`. */
+  readonly accel: string;
+  /** The driver's parameters, each `name=value`. */
+  readonly moduleArgs: readonly string[];
+  /** Seconds after which the machine is stopped; 0 for no limit. */
+  readonly timeout: number;
+  /** Whether the kernel's log also goes to standard error. */
+  readonly verbose: boolean;
+  /** Whether the command gets the caller's terminal. */
+  readonly interactive: boolean;
+  /** The command and its arguments. */
+  readonly command: readonly string[];
+}
+
+/** How a session can end. */
+type Ending =
+  | { readonly kind: "exit"; readonly status: number }
+  | { readonly kind: "unloadable"; readonly message: string }
+  | { readonly kind: "stuck"; readonly message: string }
+  | { readonly kind: "died" }
+  | { readonly kind: "timeout" }
+  | { readonly kind: "reader gone" }
+  | { readonly kind: "signal"; readonly number: number };
+
+/** The signals that end a session early, with their numbers for the exit status. */
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+
+/** What a person types to stop a machine that does not answer: Ctrl-]. */
+const ESCAPE = 0x1d;
+
+/** How many lines of the kernel's log explain a failure. */
+const TAIL_LINES = 40;
+
+/** How long the output of a machine that died may take to arrive. */
+const DRAIN_SECONDS = 2;
+
+/** Runs the session and returns the exit status for the lab. */
+export async function runSession(session: Session): Promise<number> {
+  requireTools();
+  requireVisible([PROJECT, cacheFolder()]);
+  const kernel = await prepareKernel(session.machine);
+  const module = await buildModule(session.machine, kernel);
+  const initramfs = await packInitramfs(session.machine, kernel);
+  const job = await Deno.makeTempDir({ prefix: "vss-lab-" });
+  try {
+    const settings = describe(session, kernel, module);
+    await Deno.writeTextFile(`${job}/settings.sh`, settingsScript(settings));
+    const { accel, cpus, memory, verbose } = session;
+    const command = qemuCommand({
+      ...{ accel, cpus, memory, verbose, initramfs, job },
+      ...{ image: kernel.image, build: BUILD, project: PROJECT },
+    });
+    const ending = await boot(session, command, job, settings);
+    return report(ending, await Deno.readTextFile(logPath(job)).catch(() => ""), session);
+  } finally {
+    await Deno.remove(job, { recursive: true });
+  }
+}
+
+/** Refuses folders that lie where the guest has file systems of its own. */
+function requireVisible(folders: string[]): void {
+  const hidden = folders.find((folder) => /^\/(dev|proc|run|sys)\//.test(folder));
+  if (hidden) throw new LabError(`The guest cannot see ${hidden}: move it out of /dev and /run`);
+}
+
+function describe(session: Session, kernel: Kernel, module: string): Settings {
+  const env = Deno.env.toObject();
+  const deno = Deno.execPath().replace(/\/[^/]*$/, "");
+  env["PATH"] = `${deno}:${env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`;
+  return {
+    machine: session.machine.name,
+    release: kernel.release,
+    modules: kernel.modules,
+    module,
+    moduleArgs: session.moduleArgs,
+    ...(session.interactive ? { terminal: Deno.consoleSize() } : {}),
+    hasInput: !session.interactive && !Deno.stdin.isTerminal(),
+    token: `end of stream ${crypto.randomUUID()}`,
+    cwd: Deno.cwd(),
+    env,
+    command: session.command,
+  };
+}
+
+/** Starts QEMU, serves its channels, and returns how the session ended; QEMU is gone then. */
+async function boot(
+  session: Session,
+  [file = "", ...args]: string[],
+  job: string,
+  settings: Settings,
+): Promise<Ending> {
+  await using cleanup = new AsyncDisposableStack();
+  const listeners = CHANNELS.map((channel) => {
+    const listener = Deno.listen({ transport: "unix", path: socketPath(job, channel) });
+    cleanup.defer(() => listener.close());
+    return listener;
+  });
+  const interruption = waitForSignal(cleanup);
+  const qemu = new Deno.Command(file, { args, stdin: "null", stdout: "null", stderr: "piped" })
+    .spawn();
+  const stderr = new Response(qemu.stderr).text();
+  cleanup.defer(async () => {
+    try {
+      qemu.kill("SIGKILL");
+    } catch {
+      // It has ended already.
+    }
+    await qemu.status;
+  });
+  const drained = Promise.withResolvers<void>();
+  const died = qemu.status.then(async ({ code }): Promise<Ending> => {
+    const words = (await stderr).trim();
+    if (code !== 0) throw new LabError(`QEMU failed (${code}): ${words}`);
+    // What the command wrote before the machine died may still be on its way.
+    await Promise.race([drained.promise, waitFor(DRAIN_SECONDS, cleanup)]);
+    return { kind: "died" };
+  });
+  if (session.verbose) followLog(logPath(job), cleanup);
+
+  const connected = Promise.all(listeners.map((listener) => listener.accept()));
+  const served = connected.then((connections) => {
+    const channels = new Map(CHANNELS.map((channel, index) => [channel, connections[index]!]));
+    for (const connection of connections) cleanup.defer(() => closeQuietly(connection));
+    return serve(channels, settings, cleanup, drained.resolve);
+  });
+  // Whichever loses the race may still fail later, when everything is torn down.
+  for (const loser of [connected, served, died]) loser.catch(() => {});
+  return await Promise.race([served, died, interruption, waitFor(session.timeout, cleanup)]);
+}
+
+function closeQuietly(connection: Deno.Conn): void {
+  try {
+    connection.close();
+  } catch {
+    // A stream that was read to its end has closed it already.
+  }
+}
+
+/** Forwards input and output and waits for the guest's word on how the command ended. */
+async function serve(
+  channels: Map<Channel, Deno.Conn>,
+  settings: Settings,
+  cleanup: AsyncDisposableStack,
+  drained: () => void,
+): Promise<Ending> {
+  const channel = (name: Channel) => channels.get(name)!;
+  const token = new TextEncoder().encode(settings.token);
+  const forward = (name: Channel, to: Writer) =>
+    copyAll(untilToken(channel(name).readable, token), to);
+
+  const outputs = settings.terminal
+    ? [forward("terminal", Deno.stdout)]
+    : [forward("stdout", Deno.stdout), forward("stderr", Deno.stderr)];
+  Promise.allSettled(outputs).then(drained);
+  const readerGone = new Promise<Ending>((resolve) => {
+    Promise.all(outputs).catch((error) => {
+      if (error instanceof Deno.errors.BrokenPipe) resolve({ kind: "reader gone" });
+    });
+  });
+  const escaped = settings.terminal
+    ? forwardTerminal(channel("terminal"), cleanup)
+    : new Promise<never>(() => {});
+  if (settings.hasInput) forwardInput(channel("stdin") as Deno.UnixConn);
+
+  const verdict = readVerdict(channel("control")).then(async (ending) => {
+    if (ending.kind === "exit" || ending.kind === "stuck") await Promise.all(outputs);
+    return ending;
+  });
+  return await Promise.race([verdict, readerGone, escaped]);
+}
+
+/** Passes the lab's input on; half-closed at its end, so that QEMU still reads what is underway. */
+async function forwardInput(to: Deno.UnixConn): Promise<void> {
+  try {
+    await copyAll(Deno.stdin.readable, to);
+    await to.closeWrite();
+  } catch {
+    // The command may end, and its machine with it, without reading all.
+  }
+}
+
+/** Connects the keyboard; resolves when a person gives the machine up. */
+function forwardTerminal(to: Deno.Conn, cleanup: AsyncDisposableStack): Promise<Ending> {
+  Deno.stdin.setRaw(true);
+  cleanup.defer(() => Deno.stdin.setRaw(false));
+  return copyAll(untilEscape(Deno.stdin.readable), to)
+    .then((): Ending => ({ kind: "signal", number: SIGNALS.SIGINT }))
+    // A machine that is gone takes no input.
+    .catch(() => new Promise<never>(() => {}));
+}
+
+async function* untilEscape(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of input) {
+    if (chunk.includes(ESCAPE)) return;
+    yield chunk;
+  }
+}
+
+/** Reads the one line that the guest writes to the control channel. */
+async function readVerdict(control: Deno.Conn): Promise<Ending> {
+  let text = "";
+  for await (const chunk of control.readable.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    if (text.endsWith("\n")) break;
+  }
+  const [, kind, rest = ""] = /^(\w+) ([^]*)\n$/.exec(text) ?? [];
+  // A machine that died says nothing; that its process has ended tells so.
+  if (text === "") return new Promise<never>(() => {});
+  if (kind === "exit") return { kind, status: Number(rest) };
+  if (kind === "unloadable" || kind === "stuck") return { kind, message: rest };
+  throw new LabError(`The guest said ${JSON.stringify(text)}`);
+}
+
+function waitForSignal(cleanup: AsyncDisposableStack): Promise<Ending> {
+  const { promise, resolve } = Promise.withResolvers<Ending>();
+  for (const [name, number] of Object.entries(SIGNALS) as [keyof typeof SIGNALS, number][]) {
+    const listener = () => resolve({ kind: "signal", number });
+    Deno.addSignalListener(name, listener);
+    cleanup.defer(() => Deno.removeSignalListener(name, listener));
+  }
+  return promise;
+}
+
+function waitFor(seconds: number, cleanup: AsyncDisposableStack): Promise<Ending> {
+  const { promise, resolve } = Promise.withResolvers<Ending>();
+  if (seconds > 0) {
+    const timer = setTimeout(() => resolve({ kind: "timeout" }), seconds * 1000);
+    cleanup.defer(() => clearTimeout(timer));
+  }
+  return promise;
+}
+
+/** Copies a growing file to standard error. */
+function followLog(file: string, cleanup: AsyncDisposableStack): void {
+  let shown = 0;
+  const show = () => {
+    try {
+      const bytes = Deno.readFileSync(file);
+      Deno.stderr.writeSync(bytes.subarray(shown));
+      shown = bytes.length;
+    } catch {
+      // QEMU has not made it yet, or standard error is gone.
+    }
+  };
+  const timer = setInterval(show, 100);
+  cleanup.defer(() => {
+    clearInterval(timer);
+    show();
+  });
+}
+
+/** The log from a line on, as far as it explains a fault. */
+function excerpt(log: string, line: number): string {
+  return log.split(/\r?\n/).slice(line - 1, line - 1 + TAIL_LINES).join("\n").trimEnd();
+}
+
+/** Says on standard error what went wrong, if anything did, and returns the exit status. */
+function report(ending: Ending, log: string, session: Session): number {
+  const say = (message: string) => console.error(`lab: ${message}`);
+  const lastLines = () => `The kernel's last words:\n${tail(log, TAIL_LINES)}`;
+  const firstFault = () => complaints[0] ? excerpt(log, complaints[0].line) : tail(log, TAIL_LINES);
+  const complaints = findComplaints(log);
+  switch (ending.kind) {
+    case "reader gone":
+      return 141;
+    case "signal":
+      return 128 + ending.number;
+    case "died":
+      say(`the machine died. The kernel's words:\n${firstFault()}`);
+      return 1;
+    case "timeout":
+      say(`stopped after ${session.timeout} seconds (--timeout). ${lastLines()}`);
+      return 124;
+    case "unloadable":
+      say(`the driver did not load: ${ending.message}`);
+      say(`the kernel said:\n${linesAfter(log, "vss-lab: loading the driver") || "(nothing)"}`);
+      return 1;
+    case "stuck":
+      say(`the driver could not be removed after the command: ${ending.message}`);
+      return 1;
+  }
+  if (complaints.length === 0) return ending.status;
+  say(`the kernel complained:\n${complaints.map(({ text }) => text).join("\n")}`);
+  return ending.status || 1;
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The lab as its users see it: each test boots a machine.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { BUILD, exists, PROJECT } from "../../lab/host.ts";
+
+/** What a finished lab left. */
+interface Outcome {
+  readonly code: number;
+  readonly stdout: Uint8Array;
+  readonly stderr: string;
+}
+
+/** How to run the lab. */
+interface Options {
+  readonly project?: string;
+  readonly cwd?: string;
+  readonly input?: Uint8Array<ArrayBuffer>;
+  readonly env?: Record<string, string>;
+}
+
+function labCommand(args: string[], project = PROJECT): string[] {
+  return ["run", "--quiet", "--no-check", "--allow-all", `${project}/lab/main.ts`, ...args];
+}
+
+async function lab(args: string[], options: Options = {}): Promise<Outcome> {
+  const { project = PROJECT, cwd = project, input, env = {} } = options;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: labCommand(args, project),
+    cwd,
+    env,
+    stdin: input ? "piped" : "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  if (input) await new Blob([input]).stream().pipeTo(child.stdin);
+  const { code, stdout, stderr } = await child.output();
+  return { code, stdout, stderr: new TextDecoder().decode(stderr) };
+}
+
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** Every byte value, in an order that repeats late. */
+function sampleBytes(length: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length }, (_, index) => index * 31 + (index >> 8));
+}
+
+/** The running QEMUs whose scratch folder lies in `folder`. */
+async function machinesIn(folder: string): Promise<number> {
+  let count = 0;
+  for await (const entry of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(entry.name)) continue;
+    const words = await Deno.readTextFile(`/proc/${entry.name}/cmdline`).catch(() => "");
+    if (words.includes("qemu-system") && words.includes(folder)) count++;
+  }
+  return count;
+}
+
+async function until(condition: () => Promise<boolean>, seconds: number): Promise<boolean> {
+  for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline;) {
+    if (await condition()) return true;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return await condition();
+}
+
+Deno.test("lab passes input, both outputs and the exit status unchanged", async () => {
+  const input = sampleBytes(1_000_003);
+  const { code, stdout, stderr } = await lab(
+    ["--", "sh", "-c", "tee build/lab-test-stderr; sha256sum build/lab-test-stderr >&2; exit 7"],
+    { input },
+  );
+  await Deno.remove(`${BUILD}/lab-test-stderr`);
+  assertEquals(code, 7);
+  assertEquals(stdout, input);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", input)).toHex();
+  assertEquals(stderr, `${digest}  build/lab-test-stderr\n`);
+});
+
+Deno.test("lab passes arguments, folder and environment unchanged", async () => {
+  const words = ["a b", "", "it's", '"q"', "$HOME `id` \\", "two\nlines", "--verbose", "ä"];
+  const script = 'pwd; printf %s "$VSS_TEST" >/dev/stderr; printf "[%s]" "$@"';
+  const { code, stdout, stderr } = await lab(["--", "sh", "-c", script, "sh", ...words], {
+    cwd: `${PROJECT}/kernel/uapi`,
+    env: { VSS_TEST: "x  y\n'z'" },
+  });
+  assertEquals(stderr, "x  y\n'z'");
+  assertEquals(
+    text(stdout),
+    `${PROJECT}/kernel/uapi\n${words.map((word) => `[${word}]`).join("")}`,
+  );
+  assertEquals(code, 0);
+});
+
+Deno.test("lab works from a clone in a folder with a space and keeps only build/", async () => {
+  const scratch = await Deno.makeTempDir({ prefix: "vss lab test " });
+  try {
+    const project = `${scratch}/clone`;
+    await Deno.mkdir(project);
+    for (const name of ["deno.json", "deno.lock", "kernel", "lab", "offline"]) {
+      const copy = new Deno.Command("cp", { args: ["-r", `${PROJECT}/${name}`, project] });
+      assert((await copy.output()).success);
+    }
+    const script = "ls /dev/vss; echo gone >kernel/new; rm deno.json; echo kept >build/new";
+    const { code, stdout, stderr } = await lab(["--", "sh", "-c", script], { project });
+    assertEquals(stderr, "");
+    assertEquals(text(stdout), "/dev/vss\n");
+    assertEquals(code, 0);
+    assertEquals(await Deno.readTextFile(`${project}/build/new`), "kept\n");
+    assert(await exists(`${project}/deno.json`));
+    assertEquals(await exists(`${project}/kernel/new`), false);
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+});
+
+Deno.test("lab gives the command a complete Linux", async () => {
+  const script = `
+    set -e
+    test -c /dev/vss; test -d /sys/class/misc/vss; test -d /lib/modules/$(uname -r)/build/include
+    grep -q memory /sys/fs/cgroup/cgroup.controllers; ls /dev/pts/ptmx /dev/fd/0 >/dev/null
+    touch /dev/shm/x /run/x /tmp/x; cat /sys/class/net/lo/operstate; hostname; id -u
+    deno --version | head -n 1 | cut -d " " -f 1`;
+  const { code, stdout, stderr } = await lab(["--", "sh", "-c", script]);
+  assertEquals(stderr, "");
+  assertEquals(text(stdout), "unknown\ndebian-6.1\n0\ndeno\n");
+  assertEquals(code, 0);
+});
+
+Deno.test("lab reports a machine that panics, with the kernel's words", async () => {
+  const { code, stdout, stderr } = await lab(
+    ["--", "sh", "-c", "echo before; sleep 1; echo c >/proc/sysrq-trigger"],
+  );
+  assertEquals(text(stdout), "before\n");
+  assertStringIncludes(stderr, "the machine died");
+  assertStringIncludes(stderr, "Kernel panic - not syncing: sysrq triggered crash");
+  assertEquals(code, 1);
+});
+
+Deno.test("lab fails where the kernel complains, whatever the command says", async () => {
+  const { code, stderr } = await lab(["--", "sh", "-c", "echo '<3>BUG: made up' >/dev/kmsg"]);
+  assertStringIncludes(stderr, "BUG: made up");
+  assertEquals(code, 1);
+});
+
+Deno.test("lab ends what a command leaves running, and the driver's removal is quiet", async () => {
+  const { code, stdout, stderr } = await lab(
+    ["--", "sh", "-c", "(exec 3<>/dev/vss; sleep 1000) & echo started"],
+  );
+  assertEquals([code, text(stdout), stderr], [0, "started\n", ""]);
+});
+
+Deno.test("lab stops a machine after the timeout", async () => {
+  const { code, stdout, stderr } = await lab(
+    ["--timeout", "20", "--", "sh", "-c", "echo begun; sleep 1000"],
+  );
+  assertEquals(text(stdout), "begun\n");
+  assertStringIncludes(stderr, "stopped after 20 seconds");
+  assertStringIncludes(stderr, "vss");
+  assertEquals(code, 124);
+});
+
+Deno.test("lab says why the driver did not load", async () => {
+  const { code, stdout, stderr } = await lab(
+    ["--module-args", "max_vectors=1 simd=nonsense", "--", "echo", "never"],
+  );
+  assertEquals(text(stdout), "");
+  assertStringIncludes(stderr, "the driver did not load");
+  assertStringIncludes(stderr, "Invalid argument");
+  assertEquals(code, 1);
+});
+
+Deno.test("lab names every missing tool and the command that installs them", async () => {
+  const { code, stderr } = await lab(["--", "true"], { env: { PATH: "/nonexistent" } });
+  assertStringIncludes(stderr, "qemu-system-x86_64, busybox");
+  assertStringIncludes(stderr, "apt-get install --no-install-recommends qemu-system-x86 busybox");
+  assertEquals(code, 1);
+});
+
+for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+  Deno.test(`lab leaves no machine behind when ${signal} ends it`, async () => {
+    const scratch = await Deno.makeTempDir({ prefix: "vss-lab-test-" });
+    try {
+      const child = new Deno.Command(Deno.execPath(), {
+        args: labCommand(["--", "sh", "-c", "echo up; sleep 1000"]),
+        env: { TMPDIR: scratch },
+        stdin: "null",
+        stdout: "piped",
+        stderr: "null",
+      }).spawn();
+      await child.stdout.values().next();
+      assertEquals(await machinesIn(scratch), 1);
+      child.kill(signal);
+      const { code } = await child.status;
+      assertNotEquals(code, 0);
+      assert(await until(async () => await machinesIn(scratch) === 0, 5));
+      if (signal === "SIGTERM") assertEquals([...Deno.readDirSync(scratch)], []);
+    } finally {
+      await Deno.remove(scratch, { recursive: true });
+    }
+  });
+}
+
+Deno.test("lab ends when nobody reads its output any more", async () => {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: labCommand(["--timeout", "60", "--", "yes"]),
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  for await (const _chunk of child.stdout) break;
+  assertEquals((await child.status).code, 141);
+});
+
+Deno.test("lab --shell gives a terminal with job control", async () => {
+  const inner = [Deno.execPath(), ...labCommand(["--shell", "--timeout", "60"])].join(" ");
+  const child = new Deno.Command("script", {
+    args: ["--quiet", "--return", "--command", inner, "/dev/null"],
+    env: { SHELL: "/bin/bash", TERM: "dumb" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const keyboard = child.stdin.getWriter();
+  // What to type when the screen shows something new, as a person would.
+  const script = [
+    ["# ", "tty; sleep 100 & jobs; fg\n"],
+    ["Running", "\x03"],
+    ["^C", "echo status $?; exit 5\n"],
+  ];
+  let screen = "";
+  let typed = 0;
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    screen += chunk;
+    const [prompt = "", keys = ""] = script[0] ?? [];
+    if (script.length === 0 || !screen.slice(typed).includes(prompt)) continue;
+    script.shift();
+    typed = screen.length;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await keyboard.write(new TextEncoder().encode(keys));
+  }
+  await keyboard.close().catch(() => {});
+  assertStringIncludes(screen, "/dev/hvc0");
+  assertStringIncludes(screen, "status 130");
+  // Bash says so where it has none.
+  assertEquals(screen.includes("no job control"), false);
+  assertEquals((await child.status).code, 5);
+});

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Runs every stage of the test table and prints one summary. `just test` calls it; words given to
+ * it select the stages whose names hold one of them.
+ *
+ * @module
+ */
+import { stripVTControlCharacters } from "node:util";
+import { BUILD, exitWith, LabError, PROJECT } from "../lab/host.ts";
+import { type Stage, stages } from "./stages.ts";
+import { parseTap, type TapTest } from "./tap.ts";
+
+/** What a stage came to. */
+interface StageResult {
+  readonly stage: Stage;
+  readonly passed: number;
+  readonly skipped: number;
+  /** One description for each failure. */
+  readonly failures: readonly string[];
+  readonly seconds: number;
+}
+
+async function runStage(stage: Stage): Promise<StageResult> {
+  const begin = performance.now();
+  const outcome = await judge(stage);
+  return { stage, ...outcome, seconds: (performance.now() - begin) / 1000 };
+}
+
+type Judgement = Omit<StageResult, "stage" | "seconds">;
+
+async function judge(stage: Stage): Promise<Judgement> {
+  if (stage.prepare) {
+    const { code, stdout, stderr } = await execute(stage.prepare);
+    if (code !== 0) return failed(`${stage.prepare.join(" ")}\n${stdout}${stderr}`);
+  }
+  const { code, stdout, stderr } = await execute(stage.command);
+  const everything = `exit status ${code}\n${stdout}${stderr}`.trimEnd();
+  if (stage.result === "exit") {
+    return code === 0 ? { passed: 1, skipped: 0, failures: [] } : failed(everything);
+  }
+  const { tests, problems } = parseTap(stdout);
+  const count = (outcome: TapTest["outcome"]) =>
+    tests.filter((test) => test.outcome === outcome).length;
+  const failures = tests.filter((test) => test.outcome === "failed")
+    .map((test) => `${test.name}\n${test.details}`.trimEnd());
+  failures.push(...problems);
+  // A crash after the last test, or before the first, shows in the exit status alone.
+  if (code !== 0 && failures.length === 0) failures.push(everything);
+  else if (failures.length > 0 && stderr.trim()) failures.push(...asNote(stderr, failures));
+  if (tests.length === 0 && failures.length === 0) failures.push(`no test ran; ${everything}`);
+  return { passed: count("passed"), skipped: count("skipped"), failures };
+}
+
+/** Adds to the last failure what the stage wrote to standard error: the kernel's words, mostly. */
+function asNote(stderr: string, failures: string[]): string[] {
+  const last = failures.pop() ?? "";
+  return [`${last}\nstandard error of the stage:\n${stderr.trimEnd()}`];
+}
+
+function failed(description: string): Judgement {
+  return { passed: 0, skipped: 0, failures: [description] };
+}
+
+async function execute(command: readonly string[]) {
+  const [file = "", ...args] = command;
+  const { code, stdout, stderr } = await new Deno.Command(file, {
+    args,
+    cwd: PROJECT,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const plain = (bytes: Uint8Array) => stripVTControlCharacters(new TextDecoder().decode(bytes));
+  return { code, stdout: plain(stdout), stderr: plain(stderr) };
+}
+
+function indent(text: string): string {
+  return text.split("\n").map((line) => `    ${line}`).join("\n");
+}
+
+function row(result: StageResult): string {
+  const { stage, passed, skipped, failures, seconds } = result;
+  return [
+    failures.length === 0 ? "ok    " : "FAILED",
+    stage.name.padEnd(24),
+    `${passed} passed`.padStart(12),
+    `${failures.length} failed`.padStart(11),
+    (skipped ? `${skipped} skipped` : "").padStart(12),
+    `${seconds.toFixed(1)} s`.padStart(9),
+  ].join(" ").trimEnd();
+}
+
+async function selected(words: string[]): Promise<Stage[]> {
+  const all = await stages();
+  const chosen = words.length === 0
+    ? all
+    : all.filter((stage) => words.some((word) => stage.name.includes(word)));
+  if (chosen.length > 0) return chosen;
+  throw new LabError(
+    `No stage is called "${words.join(" ")}": there are ${
+      all.map((stage) => stage.name).join(", ")
+    }`,
+  );
+}
+
+async function main(words: string[]): Promise<number> {
+  const chosen = await selected(words);
+  await Deno.mkdir(`${BUILD}/tests/kernel`, { recursive: true });
+  const results: StageResult[] = [];
+  for (const stage of chosen) {
+    if (Deno.stderr.isTerminal()) console.error(`...... ${stage.name}`);
+    const result = await runStage(stage);
+    console.log(row(result));
+    for (const failure of result.failures) console.log(`${indent(failure)}\n`);
+    results.push(result);
+  }
+  const sum = (count: (result: StageResult) => number) =>
+    results.reduce((total, result) => total + count(result), 0);
+  const failures = sum((result) => result.failures.length);
+  console.log(`\nSummary\n${results.map(row).join("\n")}\n`);
+  console.log(`${sum((result) => result.passed)} passed, ${failures} failed`);
+  return failures === 0 ? 0 : 1;
+}
+
+if (import.meta.main) await exitWith(() => main(Deno.args));

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The table of all that `just test` runs.
+ *
+ * @module
+ */
+import { exists, PROJECT } from "../lab/host.ts";
+import { MACHINES } from "../lab/machines.ts";
+
+/** One stage: a command whose result counts. */
+export interface Stage {
+  /** What the summary calls it; `just test NAME` selects by it. */
+  readonly name: string;
+  /** What to run first; its failure is the stage's. */
+  readonly prepare?: readonly string[];
+  /** The command, run in the project's folder. */
+  readonly command: readonly string[];
+  /** `tap`: its output lists tests. `exit`: it is one test, passed if it exits with 0. */
+  readonly result: "tap" | "exit";
+}
+
+const machine = MACHINES[0]?.name ?? "";
+const deno = Deno.execPath();
+const test = [deno, "test", "--reporter=tap"];
+// The guest is slow: types are checked on the host, in a stage of their own.
+const guestTest = ["deno", "test", "--no-check", "--reporter=tap"];
+const sourceFolders = ["client", "demo", "lab", "tests"];
+
+/** A command as the lab runs it in a machine. */
+function inLab(command: string[], moduleArgs = "", timeout = 900): string[] {
+  const options = ["--timeout", String(timeout), "--module-args", moduleArgs];
+  return [deno, "run", "--quiet", "--no-check", "--allow-all", "lab/main.ts", ...options, "--"]
+    .concat(command);
+}
+
+const CHECKS: readonly Stage[] = [
+  { name: "format", command: [deno, "fmt", "--check"], result: "exit" },
+  { name: "lint", command: [deno, "lint"], result: "exit" },
+  {
+    name: "types",
+    command: [deno, "check", "mod.ts", "cli.ts", ...sourceFolders],
+    result: "exit",
+  },
+  { name: "docs lint", command: [deno, "doc", "--lint", "mod.ts"], result: "exit" },
+  {
+    name: "publish",
+    command: [deno, "publish", "--dry-run", "--allow-dirty"],
+    result: "exit",
+  },
+  { name: "unit", command: [...test, "--allow-all", "tests/unit"], result: "tap" },
+  {
+    name: "lab examples",
+    command: [...test, "--doc", "--allow-all", "lab", "tests/tap.ts"],
+    result: "tap",
+  },
+];
+
+const DEVICE: readonly Stage[] = [
+  {
+    name: "device",
+    command: inLab([
+      ...guestTest,
+      "--allow-ffi",
+      "tests/device",
+      "--",
+      "--module",
+      `build/${machine}/vss.ko`,
+    ]),
+    result: "tap",
+  },
+  {
+    name: "command line",
+    command: inLab([...guestTest, "--allow-all", "tests/cli"]),
+    result: "tap",
+  },
+  {
+    name: "library examples",
+    command: inLab([...guestTest, "--doc", "--allow-all", "mod.ts", "client", "README.md"]),
+    result: "tap",
+  },
+];
+
+/** The stages in the order in which they run. */
+export async function stages(): Promise<Stage[]> {
+  return [
+    ...CHECKS,
+    ...DEVICE,
+    ...await programStages(),
+    { name: "lab", command: [...test, "--allow-all", "tests/lab"], result: "tap" },
+    ...await hostStages(),
+  ];
+}
+
+/** Every C program of `tests/kernel`, each on a freshly loaded driver. */
+async function programStages(): Promise<Stage[]> {
+  const folder = `${PROJECT}/tests/kernel`;
+  const found: Stage[] = [];
+  for (const name of await filesIn(folder, ".c")) {
+    const program = `build/tests/kernel/${name.replace(/\.c$/, "")}`;
+    const flags = ["-static", "-pthread", "-O1", "-g", "-Wall", "-Wextra", "-Werror"];
+    found.push({
+      name: `kernel/${name}`,
+      prepare: ["gcc", ...flags, "-Ikernel/uapi", "-o", program, `tests/kernel/${name}`, "-lm"],
+      command: inLab([`./${program}`], moduleArgs(await Deno.readTextFile(`${folder}/${name}`))),
+      result: "tap",
+    });
+  }
+  return found;
+}
+
+/** What a C test wants the driver loaded with, from its comment `module-args: …`. */
+export function moduleArgs(source: string): string {
+  return /^[ /]*\*? *module-args: *(.*?) *(?:\*\/)?$/m.exec(source)?.[1] ?? "";
+}
+
+/** The test files that lie in `tests` itself, which see the project as a whole. */
+async function hostStages(): Promise<Stage[]> {
+  return (await filesIn(`${PROJECT}/tests`, "_test.ts")).map((name): Stage => ({
+    name: name.replace(/_test\.ts$/, ""),
+    command: [...test, "--allow-all", `tests/${name}`],
+    result: "tap",
+  }));
+}
+
+async function filesIn(folder: string, ending: string): Promise<string[]> {
+  if (!await exists(folder)) return [];
+  const names: string[] = [];
+  for await (const entry of Deno.readDir(folder)) {
+    if (entry.isFile && entry.name.endsWith(ending)) names.push(entry.name);
+  }
+  return names.sort();
+}
