@@ -5,7 +5,8 @@
  * There is no way to empty a store but to load the driver afresh. A driver that holds rows is left
  * alone unless `--wipe` says that they may go.
  *
- * Arguments, after `--`: `--module PATH` names the built driver (default `kernel/vss.ko`).
+ * Arguments, after `--`: `--module PATH` names the built driver. The default is what the lab built
+ * for the machine that it is, or `kernel/vss.ko`, where `just load` leaves it.
  *
  * @module
  */
@@ -14,11 +15,12 @@ import { VssClient, type VssError } from "../../mod.ts";
 import { readText } from "../../client/system.ts";
 import { cString, lastErrno, libc, O_RDONLY } from "./raw.ts";
 
-const args = parseArgs(Deno.args, {
-  string: ["module"],
-  boolean: ["wipe"],
-  default: { module: "kernel/vss.ko" },
-});
+const args = parseArgs(Deno.args, { string: ["module"], boolean: ["wipe"] });
+
+/** Where the built driver may lie: the lab's machines are called as their folders are. */
+const MODULES = args.module === undefined
+  ? [`build/${readText("/proc/sys/kernel/hostname")}/vss.ko`, "kernel/vss.ko"]
+  : [args.module];
 
 /** Numbers of system calls that the C library has no function for. */
 const CALLS = {
@@ -32,10 +34,18 @@ const O_NONBLOCK = 0o4000n;
 /** Whether the driver that is loaded was loaded here. */
 let isOurs = false;
 
+/** Opens the first of the files in which the driver may lie. */
+function openModule(): number {
+  for (const path of MODULES) {
+    const fd = libc.open(cString(path), O_RDONLY);
+    if (fd >= 0) return fd;
+  }
+  throw new Error(`Cannot open ${MODULES.join(" or ")}; name the driver with -- --module PATH`);
+}
+
 /** Loads the driver; returns `"ok"` or the errno's name. */
 export function load(parameters = ""): string {
-  const fd = libc.open(cString(args.module), O_RDONLY);
-  if (fd < 0) throw new Error(`Cannot open ${args.module}; name the driver with -- --module PATH`);
+  const fd = openModule();
   const result = libc.syscall(CALLS.finit_module, BigInt(fd), cString(parameters), 0n);
   const error = lastErrno();
   libc.close(fd);
@@ -74,7 +84,7 @@ export function freshStore(parameters = ""): void {
     if (unloaded !== "ok") throw new Error(`Cannot unload the driver: ${unloaded}`);
   }
   const loaded = load(parameters);
-  if (loaded !== "ok") throw new Error(`Cannot load ${args.module} ${parameters}: ${loaded}`);
+  if (loaded !== "ok") throw new Error(`Cannot load the driver with "${parameters}": ${loaded}`);
   waitForDevice();
 }
 
