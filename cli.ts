@@ -10,15 +10,15 @@ import { concat } from "@std/bytes";
 import { parseArgs } from "@std/cli";
 import { styleText } from "node:util";
 import {
-  checkId,
-  checkK,
   checkVector,
   DEVICE_PATH,
   diagnose,
   embedText,
   type Finding,
+  hasVariable,
   type Hit,
   MAX_DIMENSION,
+  MAX_ID,
   MAX_K,
   VERSION,
   VssClient,
@@ -39,7 +39,10 @@ const PROGRESS_INTERVAL = 100;
 
 /** Characters that would steer a terminal or reorder what it shows. */
 // deno-lint-ignore no-control-regex
-const UNSAFE = /[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const UNSAFE = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** Characters of a wrong word that an error shows. */
+const MAX_QUOTED = 60;
 
 /** The command line itself is wrong: exit code 2. */
 class UsageError extends Error {
@@ -169,8 +172,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 const GLOBAL_OPTIONS = [
   ["--device PATH", `the device (default ${DEVICE_PATH})`],
   ["--json", "print JSON, one value on one line; errors too, on standard error"],
-  ["--help", "show help"],
-  ["--version", "show the release"],
+  ["-h, --help", "show help"],
+  ["-V, --version", "show the release"],
 ] as const;
 
 /**
@@ -193,7 +196,7 @@ export async function main(args: string[]): Promise<number> {
   } catch (error) {
     // `vss … | head`: whoever read has what it wanted.
     if (error instanceof ReaderGone) return 0;
-    return report(error, args.includes("--json"));
+    return report(error, optionWords(args).includes("--json"));
   }
 }
 
@@ -206,7 +209,8 @@ async function dispatch(args: string[]): Promise<number> {
     return 0;
   }
   if (parsed.help) {
-    print(name === undefined ? overview() : commandHelp(name, COMMANDS[name]!));
+    const text = name === undefined ? overview() : commandHelp(name, COMMANDS[name]!);
+    print(json ? toJson({ help: text }) : text);
     return 0;
   }
   if (name === undefined) throw new UsageError(`Command is missing\n\n${overview()}`);
@@ -234,19 +238,28 @@ interface Parsed {
   readonly version: boolean;
 }
 
+/** Options without a value. */
+const SWITCHES = ["json", "help", "version"] as const;
+
+/** Short forms. */
+const ALIASES = { help: "h", version: "V" } as const;
+
+/** Options with a value, of any command. */
+const VALUED = [
+  ...new Set([
+    "device",
+    ...Object.values(COMMANDS).flatMap(({ options }) => options.map(({ flag }) => flag)),
+  ]),
+];
+
 /** Splits the arguments into command, operands and options. */
 function parse(args: string[]): Parsed {
-  const valued = Object.values(COMMANDS).flatMap(({ options }) => options.map(({ flag }) => flag));
-  const unknown: string[] = [];
+  // First those of no command at all, which the parser would trip over.
+  checkOptions(args, undefined, VALUED);
   const parsed = parseArgs(shield(args), {
-    string: ["device", ...valued],
-    boolean: ["json", "help", "version"],
-    alias: { help: "h", version: "V" },
-    unknown: (argument, key) => {
-      if (key === undefined) return true;
-      unknown.push(argument.replace(/^-+/, "").replace(/=.*/s, ""));
-      return false;
-    },
+    string: ["_", ...VALUED],
+    boolean: [...SWITCHES],
+    alias: ALIASES,
   });
   const [name, ...operands] = parsed._.map((operand) => unshield(String(operand)));
   if (name !== undefined && !Object.hasOwn(COMMANDS, name)) {
@@ -254,36 +267,49 @@ function parse(args: string[]): Parsed {
       `Command ${quote(name)} is not known${suggest(name, Object.keys(COMMANDS))}`,
     );
   }
-  const allowed = name === undefined ? [] : COMMANDS[name]!.options.map(({ flag }) => flag);
-  const others = valued.filter((flag) => parsed[flag] !== undefined && !allowed.includes(flag));
-  refuseOptions([...unknown, ...others], allowed, name);
+  const own = name === undefined ? VALUED : COMMANDS[name]!.options.map(({ flag }) => flag);
+  checkOptions(args, name, ["device", ...own]);
   const options: Record<string, string | undefined> = {};
-  for (const flag of ["device", ...allowed]) {
-    const value = parsed[flag];
-    if (typeof value !== "string") continue;
-    if (value === "") throw new UsageError(`Option ${flagName(flag)} needs a value`);
-    options[flag] = unshield(value);
+  for (const flag of VALUED) {
+    const given: unknown = parsed[flag];
+    if (typeof given !== "string") continue;
+    options[flag] = unshield(given);
+    if (options[flag] === "") throw new UsageError(`Option ${flagName(flag)} needs a value`);
   }
   const { json, help, version } = parsed;
   return { name, operands, options, json, help, version };
 }
 
-/** Names the first of some options that do not belong there, if there are any. */
-function refuseOptions(
-  [flag]: readonly string[],
-  allowed: readonly string[],
-  name: string | undefined,
-): void {
-  if (flag === undefined) return;
-  const where = name === undefined ? "" : ` by ${name}`;
-  const known = ["device", "json", "help", "version", ...allowed];
-  const hint = suggest(flag, known, flagName);
-  throw new UsageError(`Option ${quote(flagName(flag))} is not known${where}${hint}`);
+/** Refuses the words that look like options and are none of the command's. */
+function checkOptions(args: readonly string[], name: string | undefined, valued: string[]): void {
+  const known = [...valued, ...SWITCHES];
+  for (const word of optionWords(args)) {
+    const [, long, short, value] = /^(?:--([^=]+)|-([^-]))(.*)$/s.exec(word) ?? [];
+    const flag = long ?? Object.entries(ALIASES).find(([, alias]) => alias === short)?.[0] ?? short;
+    if (flag !== undefined && known.includes(flag)) {
+      if (valued.includes(flag) || !value) continue;
+      throw new UsageError(`Option ${flagName(flag)} takes no value, not ${quote(word)}`);
+    }
+    const hint = suggest((long ?? word).replace(/^-+/, ""), known, flagName);
+    const where = name === undefined ? "" : ` by ${name}`;
+    throw new UsageError(`Option ${quote(word)} is not known${where}${hint}`);
+  }
 }
 
 /** How a flag is written. */
 function flagName(flag: string): string {
   return flag.length === 1 ? `-${flag}` : `--${flag}`;
+}
+
+/** Whether a word is an option: `-` is an operand, and so is `-0.5,1`. */
+function isOption(word: string): boolean {
+  return /^-[^\d.]/.test(word);
+}
+
+/** The words that are options: those before `--` that look like one. */
+function optionWords(args: readonly string[]): string[] {
+  const end = args.indexOf("--");
+  return (end === -1 ? args : args.slice(0, end)).filter(isOption);
 }
 
 /**
@@ -292,9 +318,7 @@ function flagName(flag: string): string {
  */
 function shield(args: readonly string[]): string[] {
   const end = args.indexOf("--");
-  return args.map((arg, index) =>
-    (end === -1 || index < end) && /^(?:$|-$|[^-]|-[\d.])/s.test(arg) ? `\0${arg}` : arg
-  );
+  return args.map((arg, index) => (end === -1 || index < end) && !isOption(arg) ? `\0${arg}` : arg);
 }
 
 function unshield(arg: string): string {
@@ -330,34 +354,49 @@ function editDistance(a: string, b: string): number {
 }
 
 /** Reads a whole number of an option or operand. */
-function parseInteger(name: string, text: string): number {
-  if (!/^[+-]?\d+$/.test(text)) {
-    throw new UsageError(`${name} must be an integer, not ${quote(text)}`);
-  }
-  return Number(text);
+function parseInteger(
+  name: string,
+  text: string,
+  { least, most }: { readonly least: number; readonly most: number },
+): number {
+  const value = Number(text);
+  if (/^[+-]?\d+$/.test(text) && value >= least && value <= most) return value + 0;
+  throw new UsageError(`${name} must be an integer from ${least} to ${most}, not ${quote(text)}`);
 }
 
 /** The value of `-k`. */
 function parseK(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_K;
-  const k = parseInteger("-k", text);
-  asUsage(() => checkK(k));
-  return k;
+  return text === undefined ? DEFAULT_K : parseInteger("-k", text, { least: 1, most: MAX_K });
 }
 
-/** Reads a vector: numbers between commas or blanks, or a JSON array of them. */
+/** Reads a vector: numbers between commas, or between blanks, or a JSON array of them. */
 function parseVector(text: string): number[] {
   const trimmed = text.trim();
-  const body = /^\[(.*)\]$/s.exec(trimmed)?.[1]?.trim() ?? trimmed;
-  const parts = body === "" ? [] : body.split(/\s*,\s*|\s+/);
-  const vector = parts.map((part, index) => {
-    if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(part)) {
-      throw new UsageError(`Component ${index} of the vector must be a number, not ${quote(part)}`);
-    }
-    return Number(part);
+  const vector = trimmed.startsWith("[") ? parseJson(trimmed) : parseNumbers(trimmed);
+  try {
+    checkVector(vector);
+  } catch (cause) {
+    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+  return [...vector];
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UsageError(`Vector ${quote(text)} is no JSON array of numbers`, { cause });
+  }
+}
+
+function parseNumbers(text: string): number[] {
+  // One kind of separator: where a comma stands for the decimal point, blanks separate.
+  const parts = text === "" ? [] : text.includes(",") ? text.split(",") : text.split(/\s+/);
+  return parts.map((part, index) => {
+    const word = part.trim();
+    if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(word)) return Number(word);
+    throw new UsageError(`Component ${index} of the vector must be a number, not ${quote(word)}`);
   });
-  asUsage(() => checkVector(vector));
-  return vector;
 }
 
 /** The vector that an operand gives, or standard input where it is `-`. */
@@ -365,7 +404,8 @@ async function readVector(operand: string): Promise<number[]> {
   if (operand !== "-") return parseVector(operand);
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const part of Deno.stdin.readable) {
+  using source = openText(operand);
+  for await (const part of readParts(source)) {
     length += part.length;
     if (length > MAX_VECTOR_BYTES) {
       throw new UsageError(`Vector on standard input is longer than ${MAX_VECTOR_BYTES} bytes`);
@@ -375,21 +415,11 @@ async function readVector(operand: string): Promise<number[]> {
   return parseVector(new TextDecoder().decode(concat(parts)));
 }
 
-/** Turns the library's complaint about a value into one about the command line. */
-function asUsage(check: () => void): void {
-  try {
-    check();
-  } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
-  }
-}
-
 // ---------------------------------------------------------------------------------------------
 // Commands
 
 async function add({ operands, device, json }: Context): Promise<void> {
-  const id = parseInteger("ID", operands[0]!);
-  asUsage(() => checkId(id));
+  const id = parseInteger("ID", operands[0]!, { least: 0, most: MAX_ID });
   const vector = await readVector(operands[1]!);
   using client = VssClient.open(device);
   client.addVector(id, vector);
@@ -415,35 +445,32 @@ function stats({ device, json }: Context): void {
   }
 }
 
+/** What an import has done so far. */
+interface Tally {
+  readonly file: string;
+  lines: number;
+  stored: number;
+  blank: number;
+  skipped: number;
+  shortened: number;
+}
+
 async function importLines({ operands, options, device, json }: Context): Promise<void> {
   const file = operands[0]!;
-  const skip = options["skip"] === undefined ? 0 : parseInteger("--skip", options["skip"]);
-  if (skip < 0) throw new UsageError(`--skip must be 0 or more, not ${skip}`);
-  using client = VssClient.open(device);
+  const skip = parseInteger("--skip", options["skip"] ?? "0", { least: 0, most: MAX_ID });
   using source = openText(file);
+  using client = VssClient.open(device);
   const tally = { file, lines: 0, stored: 0, blank: 0, skipped: 0, shortened: 0 };
-  using interruption = new Interruption();
-  using progress = new Progress(source, () => `${tally.lines} lines`, json);
   try {
+    using interruption = new Interruption();
+    using progress = new Progress(source, () => `${tally.lines} lines`, json);
     for await (const batch of readLines(source, interruption)) {
-      for (const line of batch) {
-        // The line counts as read only once it is in: a failure leaves it to the next run.
-        if (line.number <= skip) tally.skipped++;
-        else if (line.text.trim() === "") tally.blank++;
-        else {
-          client.addVector(line.number, embedText(line.text, MAX_DIMENSION));
-          tally.stored++;
-          if (line.shortened) tally.shortened++;
-        }
-        tally.lines = line.number;
-      }
+      for (const line of batch) storeLine(client, line, { skip, tally });
       progress.update();
     }
   } catch (cause) {
-    progress[Symbol.dispose]();
-    throw stopped(cause, tally);
+    throw stopped(cause, tally, skip);
   }
-  progress[Symbol.dispose]();
   if (json) return print(toJson(tally));
   const { stored, blank, skipped, shortened } = tally;
   const notes = [
@@ -455,35 +482,66 @@ async function importLines({ operands, options, device, json }: Context): Promis
   print(`Stored ${plural(stored, "line")} of ${visible(file)}${rest}`);
 }
 
-/** Says how far an import came and how to go on from there. */
-function stopped(cause: unknown, tally: { lines: number; stored: number }): Error {
-  if (cause instanceof ReaderGone) return cause;
-  const message = cause instanceof Error ? cause.message : String(cause);
-  const code = cause instanceof VssError || cause instanceof Failure ? cause.code : "FAILED";
-  const place = `${
-    plural(tally.stored, "line")
-  } stored by this run; continue with --skip ${tally.lines}`;
-  const hint = code === "EEXIST"
-    ? "\n--skip passes over lines that are stored; a driver loaded afresh is empty"
-    : "";
-  return new Failure(code, `${message}\n${place}${hint}`, { cause });
+/** Stores a line, unless it is blank or to be skipped. */
+function storeLine(
+  client: VssClient,
+  line: Line,
+  { skip, tally }: { readonly skip: number; readonly tally: Tally },
+): void {
+  if (line.number <= skip) tally.skipped++;
+  else if (line.text.trim() === "") tally.blank++;
+  else {
+    client.addVector(line.number, embedText(line.text, MAX_DIMENSION));
+    tally.stored++;
+    if (line.shortened) tally.shortened++;
+  }
+  // The line counts as read only once it is in: a failure leaves it to the next run.
+  tally.lines = line.number;
 }
+
+/** Says how far an import came and, where that can help, how to go on from there. */
+function stopped(cause: unknown, tally: Tally, skip: number): Error {
+  if (cause instanceof ReaderGone) return cause;
+  const code = cause instanceof VssError || cause instanceof Failure ? cause.code : "FAILED";
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const remedies: Record<string, string> = {
+    EEXIST: "a line's id is its number, so the store holds one text; --skip the lines that are in",
+    EINVAL: TEXT_STORE,
+  };
+  const remedy = remedies[code] ?? `continue with --skip ${Math.max(skip, tally.lines)}`;
+  const stored = `${plural(tally.stored, "line")} stored by this run`;
+  return new Failure(code, `${message}\n${stored}; ${remedy}`, { cause });
+}
+
+/** What to do where the stored vectors are no text's. */
+const TEXT_STORE = `text needs a store of ${MAX_DIMENSION} components: \`just unload\` and ` +
+  "`just load` make an empty one";
 
 async function search({ operands, options, device, json }: Context): Promise<void> {
   const text = operands[0]!;
   const k = parseK(options["k"]);
   if (text.trim() === "") throw new UsageError("TEXT must hold more than blanks");
+  using source = options["lines"] === undefined ? undefined : openText(options["lines"]);
   using client = VssClient.open(device);
-  const hits = client.queryTopK(embedText(text, MAX_DIMENSION), k);
-  const lines = options["lines"] === undefined
-    ? undefined
-    : await findLines(options["lines"], new Set(hits.map(({ id }) => id)));
+  const hits = queryText(client, text, k);
+  const lines = source && await findLines(source, new Set(hits.map(({ id }) => id)));
   printHits(hits, { json, head: { text }, lines });
 }
 
+function queryText(client: VssClient, text: string, k: number): Hit[] {
+  try {
+    return client.queryTopK(embedText(text, MAX_DIMENSION), k);
+  } catch (cause) {
+    if (!(cause instanceof VssError) || cause.code !== "EINVAL") throw cause;
+    throw new Failure(cause.code, `${cause.message}\n${TEXT_STORE}`, { cause });
+  }
+}
+
 /** The lines of a file that have certain numbers. */
-async function findLines(file: string, numbers: Set<number>): Promise<Map<number, string>> {
-  using source = openText(file);
+async function findLines(
+  source: TextSource,
+  numbers: Set<number>,
+): Promise<Map<number, string>> {
   const found = new Map<number, string>();
   for await (const batch of readLines(source)) {
     for (const { number, text } of batch) if (numbers.has(number)) found.set(number, text);
@@ -519,16 +577,16 @@ interface TextSource extends Disposable {
 function openText(name: string): TextSource {
   if (name === "-") {
     const stream = Deno.stdin.readable;
-    return { name, stream, size: undefined, position: 0, [Symbol.dispose]() {} };
+    const label = "standard input";
+    return { name: label, stream, size: undefined, position: 0, [Symbol.dispose]() {} };
   }
+  if (name === "") throw new UsageError("FILE must not be empty");
   needPermission({ name: "read", path: name }, "--allow-read", `read ${visible(name)}`);
   const opened = { file: undefined as Deno.FsFile | undefined };
   try {
     const file = opened.file = Deno.openSync(name);
     const info = file.statSync();
-    if (info.isDirectory) {
-      throw new Failure("EISDIR", `Cannot read ${name}: it is a folder (EISDIR)`);
-    }
+    if (info.isDirectory) throw new Deno.errors.IsADirectory();
     const dispose = () => {
       try {
         file.close();
@@ -540,20 +598,25 @@ function openText(name: string): TextSource {
     return { name, stream: file.readable, size, position: 0, [Symbol.dispose]: dispose };
   } catch (error) {
     opened.file?.close();
-    throw error instanceof Failure ? error : unreadable(name, error);
+    throw unreadable(name, error);
   }
 }
 
 /** Names the file that could not be read, and why. */
 function unreadable(name: string, cause: unknown): Failure {
-  const code = (cause as { code?: string }).code ?? "EIO";
-  const reason = cause instanceof Deno.errors.NotFound
-    ? "there is no such file"
-    : cause instanceof Deno.errors.PermissionDenied
-    ? "permission is denied"
-    : cause instanceof Error
-    ? cause.message
-    : String(cause);
+  const { errors } = Deno;
+  const reasons = [
+    [errors.NotFound, "ENOENT", "there is no such file"],
+    [errors.PermissionDenied, "EACCES", "permission is denied"],
+    [errors.IsADirectory, "EISDIR", "it is a folder"],
+    [errors.NotCapable, "EPERM", "Deno wants --allow-all for it; or pipe it in, as -"],
+  ] as const;
+  const known = reasons.find(([type]) => cause instanceof type);
+  const [, code, reason] = known ?? [
+    undefined,
+    (cause as { code?: string }).code ?? "EIO",
+    cause instanceof Error ? cause.message : String(cause),
+  ];
   return new Failure(code, `Cannot read ${name}: ${reason} (${code})`, { cause });
 }
 
@@ -596,7 +659,7 @@ class LineSplitter {
   #keep(part: Uint8Array): void {
     const room = MAX_LINE_BYTES - this.#rest.length;
     if (part.length > room) this.#shortened = true;
-    if (part.length === 0) return;
+    if (part.length === 0 || room === 0) return;
     this.#rest = concat([this.#rest, part.subarray(0, room)]);
   }
 
@@ -619,12 +682,11 @@ class LineSplitter {
 
 const NEWLINE = 0x0a;
 
-/** Reads a source's lines, as many at a time as one read gives. */
-async function* readLines(
+/** Reads a source's bytes, a piece at a time. */
+async function* readParts(
   source: TextSource,
   interruption?: Interruption,
-): AsyncGenerator<Line[]> {
-  const splitter = new LineSplitter();
+): AsyncGenerator<Uint8Array> {
   const reader = source.stream.getReader();
   try {
     for (;;) {
@@ -634,13 +696,22 @@ async function* readLines(
       const { done, value } = await (interruption?.race(read) ?? read);
       if (done) break;
       source.position += value.length;
-      yield splitter.push(value);
+      yield value;
     }
-    yield splitter.finish();
   } finally {
     // Not awaited: a read of a terminal or pipe that is under way ends when it ends.
     reader.cancel().catch(() => {});
   }
+}
+
+/** Reads a source's lines, as many at a time as one read gives. */
+async function* readLines(
+  source: TextSource,
+  interruption?: Interruption,
+): AsyncGenerator<Line[]> {
+  const splitter = new LineSplitter();
+  for await (const part of readParts(source, interruption)) yield splitter.push(part);
+  yield splitter.finish();
 }
 
 /** Ctrl-C as an error at the next read, instead of the end of the process. */
@@ -742,8 +813,8 @@ function report(error: unknown, json: boolean): number {
       const hint = usage && !message.includes("\n") ? "\nSee --help" : "";
       writeAll(Deno.stderr, `${paint("red", "error", Deno.stderr)}: ${lines}${hint}\n`);
     }
-  } catch (failure) {
-    if (!(failure instanceof ReaderGone)) throw failure;
+  } catch {
+    // Nobody can be told; the exit code still says it.
   }
   return usage ? 2 : 1;
 }
@@ -825,8 +896,18 @@ function paint(
   text: string,
   stream: typeof Deno.stdout | typeof Deno.stderr = Deno.stdout,
 ): string {
-  if (Deno.noColor || !stream.isTerminal()) return text;
+  if (!stream.isTerminal() || isColourUnwanted()) return text;
   return styleText(colour, text, { validateStream: false });
+}
+
+/**
+ * Whether `NO_COLOR` is set. `Deno.noColor` alone would let `FORCE_COLOR` overrule it; the
+ * environment itself is read through the C library, if that is allowed.
+ */
+function isColourUnwanted(): boolean {
+  if (Deno.noColor) return true;
+  return Deno.permissions.querySync({ name: "ffi" }).state !== "granted" ||
+    hasVariable("NO_COLOR");
 }
 
 /** JSON on one line, safe on a terminal. */
@@ -844,7 +925,7 @@ function escapeUnit(character: string): string {
 }
 
 function quote(text: string): string {
-  return JSON.stringify(text);
+  return JSON.stringify(text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text);
 }
 
 function plural(count: number, noun: string): string {

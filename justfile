@@ -54,11 +54,11 @@ fmt: _deno
 # lint the TypeScript and its documentation
 lint: _deno
     deno lint
-    deno doc --lint mod.ts
+    deno doc --lint mod.ts cli.ts
 
 # check the types
 check: _deno
-    deno check mod.ts cli.ts client demo lab tests
+    deno check --doc mod.ts cli.ts README.md client demo lab tests
 
 # write the library's manual as HTML to build/doc
 doc: _deno

@@ -34,5 +34,6 @@ export {
   type VssErrorOptions,
 } from "./client/errors.ts";
 export { DEVICE_PATH, MAX_DIMENSION, MAX_ID, MAX_K } from "./client/protocol.ts";
+export { hasVariable } from "./client/system.ts";
 export { checkId, checkK, checkVector, type Vector } from "./client/validate.ts";
 export { VERSION } from "./client/version.ts";

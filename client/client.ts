@@ -9,13 +9,14 @@ import { cString, libc, OPEN_FLAGS } from "./libc.ts";
 import {
   COMMANDS,
   DEVICE_PATH,
+  MAX_DIMENSION,
   MAX_K,
   METRICS,
   QUERY_DATA,
   STATS,
   VECTOR_DATA,
 } from "./protocol.ts";
-import { checkId, checkK, checkVector, type Vector } from "./validate.ts";
+import { checkId, checkK, copyVector, type Vector } from "./validate.ts";
 
 /** One vector found. */
 export interface Hit {
@@ -75,6 +76,7 @@ export class VssClient implements Disposable {
   readonly path: string;
   /** The file, or -1 once closed. */
   #fd: number;
+  readonly #components = new Float32Array(MAX_DIMENSION);
   readonly #vector = VECTOR_DATA.allocate();
   readonly #query = QUERY_DATA.allocate();
   readonly #stats = STATS.allocate();
@@ -145,13 +147,13 @@ export class VssClient implements Disposable {
    */
   addVector(id: number, vector: Vector): void {
     checkId(id);
-    checkVector(vector);
+    const dimension = copyVector(vector, this.#components);
     const data = this.#vector;
     data.set("id", id);
-    data.set("dimension", vector.length);
-    data.setAll("data", vector);
+    data.set("dimension", dimension);
+    data.setAll("data", this.#components, dimension);
     const code = this.#call(COMMANDS.VSS_ADD_VECTOR.number, data.bytes);
-    if (code !== 0) throw this.#error(code, "add", `add id ${id} to`, vector.length);
+    if (code !== 0) throw this.#error(code, "add", `add id ${id} to`, dimension);
   }
 
   /**
@@ -179,14 +181,14 @@ export class VssClient implements Disposable {
    * ```
    */
   queryTopK(vector: Vector, k: number): Hit[] {
-    checkVector(vector);
     checkK(k);
+    const dimension = copyVector(vector, this.#components);
     const data = this.#query;
     data.set("k", k);
-    data.set("dimension", vector.length);
-    data.setAll("query_vector", vector);
+    data.set("dimension", dimension);
+    data.setAll("query_vector", this.#components, dimension);
     const code = this.#call(COMMANDS.VSS_QUERY_TOP_K.number, data.bytes);
-    if (code !== 0) throw this.#error(code, "query", "query", vector.length);
+    if (code !== 0) throw this.#error(code, "query", "query", dimension);
     const hits: Hit[] = [];
     const found = Math.min(data.get("k"), MAX_K);
     for (let i = 0; i < found; i++) {

@@ -10,6 +10,9 @@ import { DEVICE_PATH } from "./protocol.ts";
 import { fileStatus, identity, nameOf, readText } from "./system.ts";
 import { VERSION } from "./version.ts";
 
+/** The bits of a mode that let everybody read and write. */
+const EVERYBODY = 0o006;
+
 /** One thing looked at. */
 export interface Finding {
   /** What was looked at: `kernel`, `deno`, `toolkit`, `module`, `device`, `group`, `access` or `simd`. */
@@ -87,7 +90,7 @@ function findDevice(path: string): Finding {
   return { check, status: "ok", found: `${path} ${mode} ${owner}` };
 }
 
-/** Whether the device's group lets this user in; nothing to say where there is no device. */
+/** Whether the device's group lets this user in; nothing to say where all are let in or none is. */
 function findGroup(path: string): Finding[] {
   const check = "group";
   const status = fileStatus(path);
@@ -95,6 +98,9 @@ function findGroup(path: string): Finding[] {
   const { uid, groups } = identity();
   const [user, group] = [nameOf("/etc/passwd", uid), nameOf("/etc/group", status.gid)];
   if (uid === 0) return [{ check, status: "ok", found: "root needs no group" }];
+  if ((status.mode & EVERYBODY) === EVERYBODY) {
+    return [{ check, status: "ok", found: "everybody is let in" }];
+  }
   if (groups.includes(status.gid)) {
     return [{ check, status: "ok", found: `${user} is in group ${group}` }];
   }
@@ -117,7 +123,10 @@ function findAccess(path: string): Finding {
     if (!(error instanceof VssError)) throw error;
     const failure = error.operation === "open" ? "does not open" : "does not answer";
     const found = `${path} ${failure} (${error.code})`;
-    return { check, status: "missing", found, advice: error.advice ?? error.message };
+    const advice = error.code === "EACCES"
+      ? "let this user in, see the group"
+      : error.advice ?? error.message;
+    return { check, status: "missing", found, advice };
   }
 }
 

@@ -11,6 +11,8 @@
  * @module
  */
 
+import { checkInteger } from "./validate.ts";
+
 /** The most components that {@linkcode embedText} gives. */
 export const MAX_EMBEDDING_DIMENSION = 8192;
 
@@ -35,8 +37,8 @@ const BOUNDARY = { start: 2, end: 3 } as const;
 /** Where the hash of each kind of feature begins, so that kinds do not meet. */
 const SEED = { word: 0x811c9dc5, pair: 0x01234567, gram: 0x2545f491 } as const;
 
-/** What a word is: letters with their marks, and digits. */
-const WORD = /[\p{L}\p{M}\p{N}]+/gu;
+/** What a word is: letters with their marks, and digits. A mark alone is part of a symbol. */
+const WORD = /[\p{L}\p{N}][\p{L}\p{M}\p{N}]*/gu;
 
 /** What a word is in a text without any: whatever stands between blanks. */
 const SYMBOLS = /\S+/gu;
@@ -119,15 +121,16 @@ let sums = new Float64Array();
 /**
  * Turns text into a vector, so that texts alike in words or spelling have vectors alike.
  *
- * The same text gives the same vector on every machine, in every locale. Case, and how Unicode
- * composes a character, do not matter. Vectors have length 1, so a squared Euclidean distance `d`
- * stands for a cosine of `1 - d / 2`: 0 is the same text, 2 has nothing in common.
+ * The same text gives the same vector on every machine, in every locale. Case does not matter, as
+ * `toLowerCase()` sees it, nor how Unicode composes a character. Vectors have length 1, so a squared
+ * Euclidean distance `d` stands for a cosine of `1 - d / 2`: 0 is the same words, 2 has nothing in
+ * common.
  *
  * @param text Any text. Blank text has no features and gives the zero vector.
  * @param dimension How many components to give, 1 to 8192. 128 is what protocol 1 can store; texts
- * collide more the fewer there are.
+ * collide more the fewer there are, and below 8 a word's features may even cancel to zero.
  * @returns The vector.
- * @throws {TypeError} If the text is not a string.
+ * @throws {TypeError} If the text is not a string, or the dimension not a number.
  * @throws {RangeError} If the dimension is outside its limits.
  *
  * @example Usage
@@ -146,11 +149,7 @@ let sums = new Float64Array();
  */
 export function embedText(text: string, dimension: number): Float32Array<ArrayBuffer> {
   if (typeof text !== "string") throw new TypeError(`Text must be a string, not ${typeof text}`);
-  if (!Number.isInteger(dimension) || dimension < 1 || dimension > MAX_EMBEDDING_DIMENSION) {
-    throw new RangeError(
-      `Dimension must be an integer from 1 to ${MAX_EMBEDDING_DIMENSION}, not ${dimension}`,
-    );
-  }
+  checkInteger("Dimension", dimension, { least: 1, most: MAX_EMBEDDING_DIMENSION });
   addFeatures(text.normalize("NFKC").toLowerCase());
   if (sums.length !== dimension) sums = new Float64Array(dimension);
   else sums.fill(0);

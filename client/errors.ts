@@ -20,7 +20,11 @@ interface Errno {
  * x86-64 and arm64.
  */
 export const ERRNOS = {
-  EPERM: { number: 1, meaning: "the operation is not permitted" },
+  EPERM: {
+    number: 1,
+    meaning: "the operation is not permitted",
+    advice: "in a container, have the device passed to it",
+  },
   ENOENT: {
     number: 2,
     meaning: "there is no such file",

@@ -53,6 +53,12 @@ const SYMBOLS = {
     ],
     result: "i32", // int
   },
+  getenv: {
+    parameters: [
+      "buffer", // const char *name
+    ],
+    result: "pointer", // char *, or NULL
+  },
   __errno_location: {
     parameters: [],
     result: "pointer", // int *
@@ -60,7 +66,7 @@ const SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** The bound functions. */
-export type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 /** `open(2)`'s flags; the same on x86-64 and arm64. */
 export const OPEN_FLAGS = { O_RDONLY: 0, O_RDWR: 2, O_NONBLOCK: 0o4000, O_CLOEXEC: 0o2000000 };

@@ -143,17 +143,20 @@ export class StructView<Specs extends FieldSpecs> {
    *
    * @param name The field.
    * @param values What to write.
+   * @param count How many of the values to write.
    * @throws {RangeError} If there are more values than elements.
    */
-  setAll<Name extends keyof Specs>(name: Name, values: ArrayLike<Element<Specs[Name]>>): void {
+  setAll<Name extends keyof Specs>(
+    name: Name,
+    values: ArrayLike<Element<Specs[Name]>>,
+    count: number = values.length,
+  ): void {
     const field = this.#fields[name];
-    if (values.length > field.count) {
-      throw new RangeError(
-        `Field ${String(name)} holds ${field.count} elements, not ${values.length}`,
-      );
+    if (count > field.count) {
+      throw new RangeError(`Field ${String(name)} holds ${field.count} elements, not ${count}`);
     }
     const scalar: Scalar = SCALARS[field.type];
-    for (let i = 0; i < values.length; i++) {
+    for (let i = 0; i < count; i++) {
       scalar.write(this.#view, field.offset + i * scalar.size, values[i]!);
     }
   }

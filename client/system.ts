@@ -71,6 +71,17 @@ export function readText(path: string): string | undefined {
 }
 
 /**
+ * Reads a variable of the environment as the process was given it.
+ *
+ * @param name The variable's name.
+ * @returns Whether it is set, and not empty.
+ */
+export function hasVariable(name: string): boolean {
+  const value = libc().symbols.getenv(cString(name));
+  return value !== null && new Deno.UnsafePointerView(value).getUint8() !== 0;
+}
+
+/**
  * Looks at a file without opening it.
  *
  * @param path The file's path.

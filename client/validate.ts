@@ -26,7 +26,7 @@ export type Vector = Float32Array | readonly number[];
  * ```
  */
 export function checkId(id: unknown): asserts id is number {
-  checkInteger("Id", id, 0, MAX_ID);
+  checkInteger("Id", id, { least: 0, most: MAX_ID });
 }
 
 /**
@@ -46,7 +46,7 @@ export function checkId(id: unknown): asserts id is number {
  * ```
  */
 export function checkK(k: unknown): asserts k is number {
-  checkInteger("k", k, 1, MAX_K);
+  checkInteger("k", k, { least: 1, most: MAX_K });
 }
 
 /**
@@ -68,23 +68,38 @@ export function checkK(k: unknown): asserts k is number {
  * ```
  */
 export function checkVector(vector: unknown): asserts vector is Vector {
-  if (!(vector instanceof Float32Array || Array.isArray(vector))) {
+  copyVector(vector, new Float32Array(MAX_DIMENSION));
+}
+
+/**
+ * Checks a vector and copies it, reading each component once: what was checked is what is copied,
+ * whatever the vector does meanwhile.
+ *
+ * @param vector What should be a vector, as {@linkcode checkVector} wants it.
+ * @param into Where to, with room for 128 components.
+ * @returns How many components the vector has.
+ * @throws {TypeError} If it is no vector, or a component is not a number.
+ * @throws {RangeError} If it has too few or too many components, or one is not finite.
+ */
+export function copyVector(vector: unknown, into: Float32Array): number {
+  if (!(isFloat32Array(vector) || Array.isArray(vector))) {
     throw new TypeError(
       `Vector must be a Float32Array or an array of numbers, not ${describe(vector)}`,
     );
   }
-  if (vector.length < 1 || vector.length > MAX_DIMENSION) {
-    throw new RangeError(
-      `Vector must have 1 to ${MAX_DIMENSION} components, not ${vector.length}`,
-    );
+  const length = vector.length;
+  if (length < 1 || length > MAX_DIMENSION) {
+    throw new RangeError(`Vector must have 1 to ${MAX_DIMENSION} components, not ${length}`);
   }
-  for (let i = 0; i < vector.length; i++) {
+  for (let i = 0; i < length; i++) {
     const component: unknown = vector[i];
     // The device stores 32-bit floats: 1e39 is a finite number here and infinite there.
     if (typeof component !== "number" || !Number.isFinite(Math.fround(component))) {
       throw componentError(i, component);
     }
+    into[i] = component;
   }
+  return length;
 }
 
 /** Names the component that is wrong, and how. */
@@ -95,8 +110,20 @@ function componentError(index: number, component: unknown): TypeError | RangeErr
     : new TypeError(`${rule} a number, not ${describe(component)}`);
 }
 
-/** Checks an integer between two limits, both included. */
-function checkInteger(name: string, value: unknown, least: number, most: number): void {
+/**
+ * Checks an integer.
+ *
+ * @param name What it is called in the error.
+ * @param value What should be an integer.
+ * @param limits The least and the greatest that it may be.
+ * @throws {TypeError} If it is not a number.
+ * @throws {RangeError} If it is another number.
+ */
+export function checkInteger(
+  name: string,
+  value: unknown,
+  { least, most }: { readonly least: number; readonly most: number },
+): asserts value is number {
   if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) {
     return;
   }
@@ -105,13 +132,22 @@ function checkInteger(name: string, value: unknown, least: number, most: number)
   throw new RangeError(`${rule}, not ${value}`);
 }
 
-/** Names a value of a wrong type: short, and never by running its code. */
+/** The getter behind a typed array's name, which works across realms and runs nobody's code. */
+const typedArrayName = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Float32Array.prototype),
+  Symbol.toStringTag,
+)!.get!;
+
+/** Whether a value is a `Float32Array`, of this realm or another. */
+function isFloat32Array(value: unknown): value is Float32Array {
+  return typedArrayName.call(value) === "Float32Array";
+}
+
+/** Names a value of a wrong type: short, and without running its code. */
 function describe(value: unknown): string {
   if (typeof value === "string") return `the string ${JSON.stringify(value.slice(0, 40))}`;
   if (typeof value === "bigint") return `the bigint ${value}n`;
   if (value === null || value === undefined || typeof value === "boolean") return String(value);
-  if (ArrayBuffer.isView(value)) {
-    return `a ${Object.prototype.toString.call(value).slice(8, -1)}`;
-  }
+  if (ArrayBuffer.isView(value)) return `a ${typedArrayName.call(value) ?? "DataView"}`;
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

@@ -29,7 +29,7 @@ async function demonstrate(file: string, queries: readonly string[]): Promise<vo
 
   for (const query of queries) {
     const title = `Lines nearest to ${JSON.stringify(query)}: distance, line number, line`;
-    await vss(title, "search", query, "--lines", file, "-k", HITS);
+    await vss(title, "search", "--lines", file, "-k", HITS, "--", query);
   }
 
   await vss("What the kernel holds now", "stats");

@@ -36,10 +36,10 @@ const CHECKS: readonly Stage[] = [
   { name: "lint", command: [deno, "lint"], result: "exit" },
   {
     name: "types",
-    command: [deno, "check", "mod.ts", "cli.ts", ...sourceFolders],
+    command: [deno, "check", "--doc", "mod.ts", "cli.ts", "README.md", ...sourceFolders],
     result: "exit",
   },
-  { name: "docs lint", command: [deno, "doc", "--lint", "mod.ts"], result: "exit" },
+  { name: "docs lint", command: [deno, "doc", "--lint", "mod.ts", "cli.ts"], result: "exit" },
   {
     name: "publish",
     command: [deno, "publish", "--dry-run", "--allow-dirty"],
@@ -66,7 +66,7 @@ const DEVICE: readonly Stage[] = [
   },
   {
     name: "library examples",
-    command: inLab([...guestTest, "--doc", "--allow-ffi", "mod.ts", "client"]),
+    command: inLab([...guestTest, "--doc", "--allow-ffi", "mod.ts", "cli.ts", "client"]),
     result: "tap",
   },
   {

@@ -82,7 +82,7 @@ Deno.test("search finds the nearest lines and shows them", async () => {
 Deno.test("import refuses a line that is stored, and goes on after --skip", async () => {
   const { code, message } = await failure(["import", file], READ);
   assertEquals(code, "EEXIST");
-  assertStringIncludes(message, "continue with --skip 0");
+  assertStringIncludes(message, "the store holds one text; --skip the lines that are in");
   const stdin = `${TEXT}\nvlc - multimedia player and streamer ${"x".repeat(70_000)}\n`;
   const { lines, stored, skipped, shortened } = await json(["import", "-", "--skip", "5"], {
     stdin,

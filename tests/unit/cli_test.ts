@@ -72,18 +72,27 @@ Deno.test("an unknown command is wrong usage and suggests one", async () => {
 });
 
 Deno.test("an unknown option is wrong usage and suggests one", async () => {
-  await isWrongUsage(["stats", "--jason"], 'Option "--jason" is not known by stats; did you mean');
+  await isWrongUsage(["stats", "--jason"], 'Option "--jason" is not known; did you mean --json?');
   await isWrongUsage(["stats", "-k", "5"], 'Option "-k" is not known by stats');
   await isWrongUsage(["add", "1", "1", "--skip", "3"], 'Option "--skip" is not known by add');
-  await isWrongUsage(["query", "1", "-x"], 'Option "-x" is not known by query');
+  await isWrongUsage(["query", "1", "-x"], 'Option "-x" is not known');
   await isWrongUsage(["stats", "--__proto__=1"], "is not known");
   await isWrongUsage(["stats", "--_=1"], "is not known");
+  await isWrongUsage(
+    ["stats", "-json"],
+    'Option "-json" is not known; did you mean --json?',
+  );
+  await isWrongUsage(["query", "-Infinity"], 'Option "-Infinity" is not known');
+  await isWrongUsage(["stats", "--json=true"], "Option --json takes no value");
 });
 
 Deno.test("an option without its value is wrong usage", async () => {
   await isWrongUsage(["stats", "--device"], "Option --device needs a value");
   await isWrongUsage(["query", "1", "-k"], "Option -k needs a value");
-  await isWrongUsage(["search", "x", "--lines", "--json"], "Option --lines needs a value");
+  await isWrongUsage(["search", "x", "--lines", "--json"], "--lines needs a value");
+  await isWrongUsage(["--device", "", "stats"], "Option --device needs a value");
+  await isWrongUsage(["query", "1", "-k", ""], "Option -k needs a value");
+  await isWrongUsage(["import", ""], "FILE must not be empty", { permissions: ["--allow-ffi"] });
 });
 
 Deno.test("a wrong number of operands is wrong usage", async () => {
@@ -93,16 +102,22 @@ Deno.test("a wrong number of operands is wrong usage", async () => {
 });
 
 Deno.test("a wrong value is wrong usage and names the limits, without a device", async () => {
-  await isWrongUsage(["add", "-1", "1"], "Id must be an integer from 0 to 4294967295, not -1");
-  await isWrongUsage(["add", "1.5", "1"], 'ID must be an integer, not "1.5"');
+  await isWrongUsage(["add", "-1", "1"], 'ID must be an integer from 0 to 4294967295, not "-1"');
+  await isWrongUsage(["add", "1.5", "1"], 'ID must be an integer from 0 to 4294967295, not "1.5"');
   await isWrongUsage(["add", "1", "1,x,3"], 'Component 1 of the vector must be a number, not "x"');
   await isWrongUsage(["add", "1", "1,,3"], 'Component 1 of the vector must be a number, not ""');
   await isWrongUsage(["add", "1", "1,nan"], "Component 1");
+  await isWrongUsage(
+    ["add", "1", "0,5 1,5"],
+    'Component 1 of the vector must be a number, not "5 1"',
+  );
+  await isWrongUsage(["add", "1", "[1 2]"], "is no JSON array of numbers");
+  await isWrongUsage(["add", "1", "[[1]]"], "Component 0 of the vector must be a number");
   await isWrongUsage(["add", "1", "1e39"], "finite as a 32-bit float");
   await isWrongUsage(["add", "1", ""], "1 to 128 components, not 0");
-  await isWrongUsage(["query", "1", "-k", "33"], "k must be an integer from 1 to 32, not 33");
-  await isWrongUsage(["query", "1", "-k", "-3"], "k must be an integer from 1 to 32, not -3");
-  await isWrongUsage(["import", "-", "--skip", "-3"], "--skip must be 0 or more", {});
+  await isWrongUsage(["query", "1", "-k", "33"], '-k must be an integer from 1 to 32, not "33"');
+  await isWrongUsage(["query", "1", "-k", "-3"], '-k must be an integer from 1 to 32, not "-3"');
+  await isWrongUsage(["import", "-", "--skip", "-3"], "--skip must be an integer from 0", {});
   await isWrongUsage(["search", "  "], "TEXT must hold more than blanks");
   await isWrongUsage(["query", "-"], "1 to 128 components, not 129", { stdin: "1 ".repeat(129) });
 });
@@ -113,9 +128,9 @@ Deno.test("every form of a vector is read", async () => {
     assertEquals(code, 1, form);
     assertStringIncludes(stderr, "Cannot add id 7 to /dev/null");
   }
-  for (const stdin of ["1,2\n", "1\n-2\n3", "[1,\n2]", " 1  2 "]) {
-    const { stderr } = await vss(["query", "-", ...NULL], { stdin });
-    assertStringIncludes(stderr, "Cannot query /dev/null");
+  const tooMany = Array(129).fill(1);
+  for (const stdin of [tooMany.join(","), tooMany.join("\n"), JSON.stringify(tooMany)]) {
+    await isWrongUsage(["query", "-", ...NULL], "1 to 128 components, not 129", { stdin });
   }
 });
 
@@ -167,7 +182,7 @@ Deno.test("import says why it stopped and how to go on", async () => {
     const { code, stderr } = await vss(["import", path, ...NULL, "--skip", "1"], READ);
     assertEquals(code, 1);
     assertStringIncludes(stderr, "Cannot add id 2 to /dev/null");
-    assertStringIncludes(stderr, "0 lines stored by this run; continue with --skip 1");
+    assertStringIncludes(stderr, "0 lines stored by this run; continue with --skip 1\n");
   });
 });
 
@@ -195,10 +210,16 @@ Deno.test("import names a file that cannot be read", async () => {
   assertStringIncludes(missing.stderr, "Cannot read /nowhere/text: there is no such file (ENOENT)");
   const folder = await vss(["import", "/etc", ...NULL], READ);
   assertStringIncludes(folder.stderr, "Cannot read /etc: it is a folder (EISDIR)");
+  const line = (name: string) => command([name, "-", ...NULL]).map(shellQuote).join(" ");
+  for (const name of ["import", "query"]) {
+    const { code, stderr } = await run("sh", ["-c", `${line(name)} < /etc`]);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "Cannot read standard input: it is a folder (EISDIR)");
+  }
 });
 
-Deno.test("import can be interrupted while it waits for input", async () => {
-  const [program, ...args] = command(["import", "-", ...NULL]);
+Deno.test("import can be interrupted while it waits for input, also while it skips", async () => {
+  const [program, ...args] = command(["import", "-", ...NULL, "--skip", "5"]);
   const child = new Deno.Command(program!, {
     args,
     stdin: "piped",
@@ -213,7 +234,7 @@ Deno.test("import can be interrupted while it waits for input", async () => {
   const { code, stderr } = await output;
   await writer.close().catch(() => {});
   assertEquals(code, 1);
-  assertStringIncludes(new TextDecoder().decode(stderr), "continue with --skip 2");
+  assertStringIncludes(new TextDecoder().decode(stderr), "continue with --skip 5");
 });
 
 Deno.test("doctor says what is missing and what to do, with exit code 1", async () => {
@@ -229,8 +250,11 @@ Deno.test("doctor says what is missing and what to do, with exit code 1", async 
 Deno.test("colours are for terminals, and never with NO_COLOR", async () => {
   const args = ["doctor", "--device", "/nowhere/vss"];
   assert(!(await vss(args)).stdout.includes("\x1b"));
-  assertStringIncludes(await onTerminal(args), "\x1b[31mmissing");
-  assert(!(await onTerminal(args, { NO_COLOR: "1" })).includes("\x1b["));
+  const unset = { NO_COLOR: "", FORCE_COLOR: "" };
+  assertStringIncludes(await onTerminal(args, unset), "\x1b[31mmissing");
+  for (const FORCE_COLOR of ["", "1"]) {
+    assert(!(await onTerminal(args, { NO_COLOR: "1", FORCE_COLOR })).includes("\x1b["));
+  }
 });
 
 Deno.test("what steers a terminal is shown, not sent", async () => {
@@ -242,9 +266,9 @@ Deno.test("what steers a terminal is shown, not sent", async () => {
 });
 
 Deno.test("a reader that goes away is no error", async () => {
-  const line = `${command(["--help"]).map(shellQuote).join(" ")} | true; echo done`;
-  const outcome = await run("sh", ["-c", line]);
-  assertEquals(outcome, { code: 0, stdout: "done\n", stderr: "" });
+  const line = `(sleep 1; ${command(["--help"]).map(shellQuote).join(" ")}) | true`;
+  const outcome = await run("bash", ["-o", "pipefail", "-c", line]);
+  assertEquals(outcome, { code: 0, stdout: "", stderr: "" });
 });
 
 Deno.test("a full disk under standard output is a failure", async () => {
@@ -252,4 +276,6 @@ Deno.test("a full disk under standard output is a failure", async () => {
   const { code, stderr } = await run("sh", ["-c", line]);
   assertEquals(code, 1);
   assertStringIncludes(stderr, "Cannot write");
+  const wrong = `${command(["stats", "--bogus"]).map(shellQuote).join(" ")} 2> /dev/full`;
+  assertEquals((await run("sh", ["-c", wrong])).code, 2);
 });

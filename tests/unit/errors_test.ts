@@ -5,9 +5,10 @@ import { ERRNOS, VssError } from "../../client/errors.ts";
 
 Deno.test("ERRNOS has the system's numbers", () => {
   const system: Record<string, number> = constants.errno;
-  for (const [name, { number }] of Object.entries(ERRNOS)) {
-    if (system[name] !== undefined) assertEquals(number, system[name], name);
-  }
+  // The one that node:os does not list; gcc's <errno.h> has 79.
+  const { ELIBACC, ...listed } = ERRNOS;
+  assertEquals(ELIBACC.number, 79);
+  for (const [name, { number }] of Object.entries(listed)) assertEquals(number, system[name], name);
 });
 
 Deno.test("ERRNOS gives each number one name", () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { assertEquals, assertThrows } from "@std/assert";
-import { checkId, checkK, checkVector } from "../../client/validate.ts";
+import { checkId, checkK, checkVector, copyVector } from "../../client/validate.ts";
 
 Deno.test("checkId() takes every unsigned 32-bit integer", () => {
   for (const id of [0, 1, 4294967295]) checkId(id);
@@ -59,4 +59,18 @@ Deno.test("checkVector() refuses other containers", () => {
   for (const vector of [...others, 1, null, undefined]) {
     assertThrows(() => checkVector(vector), TypeError, "Float32Array or an array of numbers");
   }
+});
+
+Deno.test("copyVector() copies what it checked, whatever the vector does meanwhile", () => {
+  let reads = 0;
+  const changing = [1, 2, 3];
+  Object.defineProperty(changing, 1, { get: () => reads++ === 0 ? 2 : NaN });
+  const shrinking = new Proxy([1, 2, 3], {
+    get: (target, name) => name === "length" ? 3 - reads : Reflect.get(target, name),
+  });
+  const into = new Float32Array(128);
+
+  assertEquals(copyVector(changing, into), 3);
+  assertEquals([...into.subarray(0, 3), reads], [1, 2, 3, 1]);
+  assertEquals(copyVector(shrinking, into), 2);
 });
