@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The memory that the whole driver may hold, whoever asks for it. What a
- * control group may hold is the kernel's own business: see GFP_KERNEL_ACCOUNT
- * in store.c.
+ * control group may hold is the kernel's own business: see VSS_GFP.
  */
 #include <linux/atomic.h>
 #include <linux/errno.h>
@@ -13,7 +12,7 @@
 
 static unsigned long max_bytes;
 module_param(max_bytes, ulong, 0644);
-MODULE_PARM_DESC(max_bytes, "Memory that all rows together may take, in bytes; it is taken in steps of about 2 MiB; 0 (default) is half of the machine's memory");
+MODULE_PARM_DESC(max_bytes, "Memory that all rows together may take, in bytes; it is taken a block at a time, 2 to 3 MiB; 0 (default) is half of the machine's memory");
 
 /* Changed by compare-and-exchange, so that two callers cannot pass the cap. */
 static atomic64_t used_bytes = ATOMIC64_INIT(0);
@@ -26,8 +25,21 @@ static u64 vss_budget_cap(void)
 }
 
 /**
- * vss_budget_charge() - ask for memory before it is allocated
+ * vss_budget_has() - whether a charge would be granted now
  * @bytes: how much
+ *
+ * Return: whether; another caller may change it at any time.
+ */
+bool vss_budget_has(size_t bytes)
+{
+	return atomic64_read(&used_bytes) + bytes <= vss_budget_cap();
+}
+
+/**
+ * vss_budget_charge() - ask for memory that is about to be kept
+ * @bytes: how much
+ *
+ * Never sleeps.
  *
  * Return: 0, or -EDQUOT when it would pass the cap.
  */

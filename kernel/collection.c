@@ -7,6 +7,7 @@
 #include <linux/string.h>
 #include <linux/vss.h>
 
+#include "budget.h"
 #include "collection.h"
 #include "search.h"
 
@@ -27,7 +28,7 @@ struct vss_collection *vss_collection_create(const char *name, u32 metric,
 	struct vss_collection *collection;
 	int ret;
 
-	collection = kzalloc(sizeof(*collection), GFP_KERNEL_ACCOUNT);
+	collection = kzalloc(sizeof(*collection), VSS_GFP);
 	if (!collection)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&collection->node);
@@ -60,6 +61,24 @@ void vss_collection_put(struct vss_collection *collection)
 	vss_store_destroy(&collection->store);
 	percpu_counter_destroy(&collection->queries);
 	kfree_rcu(collection, rcu);
+}
+
+/**
+ * vss_collection_add_first() - add the row that a collection is made for
+ * @collection: one that is empty and not yet published
+ * @id: the row's id
+ * @vector: its components as their bits, all finite, as many as the
+ *          collection's dimension
+ * @spare: a block, which the collection takes and sets to NULL
+ *
+ * Sleeps for nobody's limits, so that the registry's lock may be held.
+ *
+ * Return: what vss_store_try_insert() returns.
+ */
+int vss_collection_add_first(struct vss_collection *collection, u64 id,
+			     const u32 *vector, struct vss_block **spare)
+{
+	return vss_store_try_insert(&collection->store, id, vector, spare);
 }
 
 /**

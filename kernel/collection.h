@@ -17,8 +17,8 @@ struct vss_stats;
 
 /**
  * struct vss_collection - a named set of rows of one dimension and metric
- * @node: link in the registry; changed under the registry's lock, read under
- *        RCU
+ * @node: link in the registry; changed under the registry's lock, or by the
+ *        module's exit alone, and read under RCU
  * @rcu: delays the free of this struct until no lookup can still see it
  * @references: one for the registry, one for each call that works on it
  * @name: never changes
@@ -39,6 +39,8 @@ struct vss_collection {
 struct vss_collection *vss_collection_create(const char *name, u32 metric,
 					     u32 dimension);
 void vss_collection_put(struct vss_collection *collection);
+int vss_collection_add_first(struct vss_collection *collection, u64 id,
+			     const u32 *vector, struct vss_block **spare);
 int vss_collection_add(struct vss_collection *collection, u64 id,
 		       const u32 *vector, u32 dimension);
 int vss_collection_search(struct vss_collection *collection,

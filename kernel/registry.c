@@ -52,27 +52,47 @@ struct vss_collection *vss_registry_get(const char *name)
 }
 
 /*
- * Makes a collection out of its first row. It is published with the row in it,
- * so that a first row that could not be stored leaves no trace.
+ * Publishes a collection with its first row in it, so that a first row that
+ * cannot be stored leaves no trace. Returns -EAGAIN when the name is taken.
  */
+static int vss_registry_publish(struct vss_collection *collection, u64 id,
+				const u32 *vector, struct vss_block **spare)
+{
+	int ret;
+
+	ret = mutex_lock_killable(&registry_lock);
+	if (ret)
+		return ret;
+	if (vss_registry_find(collection->name))
+		ret = -EAGAIN;
+	else
+		ret = vss_collection_add_first(collection, id, vector, spare);
+	if (!ret) {
+		/* The list's reference. */
+		refcount_inc(&collection->references);
+		list_add_tail_rcu(&collection->node, &registry);
+	}
+	mutex_unlock(&registry_lock);
+	return ret;
+}
+
+/* Allocates all that a collection with one row needs, then publishes it. */
 static int vss_registry_create(const char *name, u64 id, const u32 *vector,
 			       u32 dimension)
 {
 	struct vss_collection *collection;
-	int ret;
+	struct vss_block *spare;
+	int ret = -ENOMEM;
 
-	lockdep_assert_held(&registry_lock);
 	collection = vss_collection_create(name, VSS_METRIC_L2SQ, dimension);
 	if (IS_ERR(collection))
 		return PTR_ERR(collection);
-	ret = vss_collection_add(collection, id, vector, dimension);
-	if (ret) {
-		vss_collection_put(collection);
-		return ret;
-	}
-	/* The list takes over the reference. */
-	list_add_tail_rcu(&collection->node, &registry);
-	return 0;
+	spare = vss_block_alloc();
+	if (spare)
+		ret = vss_registry_publish(collection, id, vector, &spare);
+	vss_block_free(spare);
+	vss_collection_put(collection);
+	return ret;
 }
 
 /**
@@ -82,43 +102,44 @@ static int vss_registry_create(const char *name, u64 id, const u32 *vector,
  * @vector: its components as their bits, all finite
  * @dimension: number of components
  *
- * Return: 0, -ENOMEM, -EINTR when the caller was killed while it waited for
- * another first row, or what vss_collection_add() returns.
+ * Return: 0, or what vss_collection_add() returns.
  */
 int vss_registry_add(const char *name, u64 id, const u32 *vector,
 		     u32 dimension)
 {
-	struct vss_collection *collection = vss_registry_get(name);
+	struct vss_collection *collection;
 	int ret;
 
-	if (!collection) {
-		ret = mutex_lock_killable(&registry_lock);
-		if (ret)
-			return ret;
-		/* Another first row may have been faster. */
+	do {
 		collection = vss_registry_get(name);
-		if (!collection)
+		if (collection) {
+			ret = vss_collection_add(collection, id, vector,
+						 dimension);
+			vss_collection_put(collection);
+		} else {
 			ret = vss_registry_create(name, id, vector, dimension);
-		mutex_unlock(&registry_lock);
-	}
-	if (collection) {
-		ret = vss_collection_add(collection, id, vector, dimension);
-		vss_collection_put(collection);
-	}
+		}
+		/* Where another first row was faster, its collection is there. */
+	} while (ret == -EAGAIN);
 	return ret;
 }
 
 /**
  * vss_registry_totals() - add up the counters of all collections
  * @totals: filled in whole
+ *
+ * Return: 0, or -EINTR when the caller was killed while it waited.
  */
-void vss_registry_totals(struct vss_totals *totals)
+int vss_registry_totals(struct vss_totals *totals)
 {
 	struct vss_collection *collection;
 	struct vss_stats stats;
+	int ret;
 
 	*totals = (struct vss_totals) { };
-	mutex_lock(&registry_lock);
+	ret = mutex_lock_killable(&registry_lock);
+	if (ret)
+		return ret;
 	list_for_each_entry(collection, &registry, node) {
 		vss_collection_stats(collection, &stats);
 		totals->collections++;
@@ -127,6 +148,7 @@ void vss_registry_totals(struct vss_totals *totals)
 		totals->queries += stats.queries;
 	}
 	mutex_unlock(&registry_lock);
+	return 0;
 }
 
 /**

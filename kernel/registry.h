@@ -23,7 +23,7 @@ struct vss_totals {
 struct vss_collection *vss_registry_get(const char *name);
 int vss_registry_add(const char *name, u64 id, const u32 *vector,
 		     u32 dimension);
-void vss_registry_totals(struct vss_totals *totals);
+int vss_registry_totals(struct vss_totals *totals);
 void vss_registry_exit(void);
 
 #endif /* VSS_REGISTRY_H */

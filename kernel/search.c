@@ -19,6 +19,7 @@
 #include <linux/sort.h>
 #include <linux/string.h>
 
+#include "budget.h"
 #include "distance/distance.h"
 #include "search.h"
 #include "store.h"
@@ -40,7 +41,7 @@ struct vss_search *vss_search_create(const u32 *query, u32 dimension, u32 k)
 
 	bytes = size_add(struct_size(search, hits, k),
 			 VSS_ALIGN + vector_bytes + section_bytes);
-	search = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
+	search = kvzalloc(bytes, VSS_GFP);
 	if (!search)
 		return NULL;
 	search->k = k;

@@ -25,18 +25,17 @@
 #define VSS_BLOCK_BYTES SZ_2M
 
 /*
- * What the index takes for a row at the worst, just after its table of pointers
- * has doubled. The kernel allocates the table, and charges no control group.
+ * What the index takes for a row at most, apart from the moment in which its
+ * table of pointers doubles. The kernel allocates the table, and charges no
+ * control group.
  */
 #define VSS_INDEX_BYTES 24
 
 /*
- * Rows are charged to the control group of the process that adds them. A
- * search is a quarter slower over 4 KiB pages than over one large one, so the
- * allocator may try hard for the latter; a lack of memory is the caller's
- * ENOMEM, not a reason to kill somebody.
+ * For the few hundred bytes that lead to 64 blocks: allocated under @writers,
+ * and so charged to nobody, lest somebody's limits stall all writers.
  */
-#define VSS_GFP (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+#define VSS_NODE_GFP (GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /*
  * The index doubles its table when it is three quarters full, and the kernel
@@ -92,27 +91,26 @@ static size_t vss_block_charge(const struct vss_store *store)
 	return VSS_BLOCK_BYTES + store->rows_per_block * VSS_INDEX_BYTES;
 }
 
-static struct vss_block *vss_block_alloc(const struct vss_store *store)
+/**
+ * vss_block_alloc() - allocate a block
+ *
+ * A search is a quarter slower over 4 KiB pages than over one large one: see
+ * kvmalloc_node() for why __GFP_RETRY_MAYFAIL makes the latter likely.
+ *
+ * Return: the block, for vss_store_try_insert() or vss_block_free(), or NULL.
+ */
+struct vss_block *vss_block_alloc(void)
 {
-	struct vss_block *block;
-	int ret;
-
-	ret = vss_budget_charge(vss_block_charge(store));
-	if (ret)
-		return ERR_PTR(ret);
-	block = kvmalloc(VSS_BLOCK_BYTES, VSS_GFP);
-	if (!block) {
-		vss_budget_release(vss_block_charge(store));
-		return ERR_PTR(-ENOMEM);
-	}
-	return block;
+	return kvmalloc(VSS_BLOCK_BYTES, VSS_GFP);
 }
 
-static void vss_block_free(const struct vss_store *store,
-			   struct vss_block *block)
+/**
+ * vss_block_free() - free a block that no store took
+ * @block: the block, or NULL
+ */
+void vss_block_free(struct vss_block *block)
 {
 	kvfree(block);
-	vss_budget_release(vss_block_charge(store));
 }
 
 /**
@@ -149,7 +147,7 @@ int vss_store_init(struct vss_store *store, u32 dimension)
 	store->lanes = vss_store_lanes(dimension);
 	store->rows_per_block = VSS_BLOCK_BYTES / vss_row_bytes(store);
 	mutex_init(&store->writers);
-	xa_init_flags(&store->blocks, XA_FLAGS_ACCOUNT);
+	xa_init(&store->blocks);
 	store->nr_blocks = 0;
 	init_rwsem(&store->lock);
 	store->nr_slots = 0;
@@ -169,7 +167,8 @@ void vss_store_destroy(struct vss_store *store)
 	/* The index links keys inside the blocks: it goes first. */
 	rhashtable_destroy(&store->index);
 	xa_for_each(&store->blocks, i, block) {
-		vss_block_free(store, block);
+		vss_block_free(block);
+		vss_budget_release(vss_block_charge(store));
 		cond_resched();
 	}
 	xa_destroy(&store->blocks);
@@ -181,23 +180,29 @@ static struct vss_block *vss_block_of(struct vss_store *store, u32 slot)
 	return xa_load(&store->blocks, slot / store->rows_per_block);
 }
 
-/* Makes the block that holds the next slot, if it is missing. */
-static int vss_store_grow(struct vss_store *store)
+/*
+ * Makes *spare the block that holds the next slot, if that is missing. Without
+ * a spare the caller is sent to allocate one, unless it would be for nothing.
+ */
+static int vss_store_grow(struct vss_store *store, struct vss_block **spare)
 {
-	struct vss_block *block;
+	size_t charge = vss_block_charge(store);
 	int ret;
 
 	lockdep_assert_held(&store->writers);
 	if (store->nr_slots < store->nr_blocks * store->rows_per_block)
 		return 0;
-	block = vss_block_alloc(store);
-	if (IS_ERR(block))
-		return PTR_ERR(block);
-	ret = xa_insert(&store->blocks, store->nr_blocks, block, VSS_GFP);
+	if (!*spare)
+		return vss_budget_has(charge) ? -EAGAIN : -EDQUOT;
+	ret = vss_budget_charge(charge);
+	if (ret)
+		return ret;
+	ret = xa_insert(&store->blocks, store->nr_blocks, *spare, VSS_NODE_GFP);
 	if (ret) {
-		vss_block_free(store, block);
+		vss_budget_release(charge);
 		return ret;
 	}
+	*spare = NULL;
 	WRITE_ONCE(store->nr_blocks, store->nr_blocks + 1);
 	return 0;
 }
@@ -207,7 +212,7 @@ static int vss_index_insert(struct vss_store *store, struct vss_key *key)
 	lockdep_assert_held(&store->writers);
 	/*
 	 * The id is new. Whatever else keeps a hash table from taking one more
-	 * key, it is memory that is lacking.
+	 * key is a lack of memory, if only for the moment.
 	 */
 	return rhashtable_insert_fast(&store->index, &key->node,
 				      vss_index_params) ? -ENOMEM : 0;
@@ -229,7 +234,7 @@ static int vss_store_prepare(struct vss_store *store, u64 id, const u32 *vector)
 }
 
 static int vss_store_insert_locked(struct vss_store *store, u64 id,
-				   const u32 *vector)
+				   const u32 *vector, struct vss_block **spare)
 {
 	int ret;
 
@@ -238,7 +243,7 @@ static int vss_store_insert_locked(struct vss_store *store, u64 id,
 		return -EEXIST;
 	if (store->nr_slots >= vss_store_capacity())
 		return -ENOSPC;
-	ret = vss_store_grow(store);
+	ret = vss_store_grow(store, spare);
 	if (ret)
 		return ret;
 	ret = vss_store_prepare(store, id, vector);
@@ -253,23 +258,48 @@ static int vss_store_insert_locked(struct vss_store *store, u64 id,
 }
 
 /**
- * vss_store_insert() - add a row
+ * vss_store_try_insert() - add a row, if memory is at hand
  * @store: where
  * @id: the row's id
  * @vector: its components as their bits, as many as the store's dimension
+ * @spare: a block for the store to take, which sets this to NULL; or NULL
  *
- * Return: 0, -EEXIST, -ENOSPC, -EDQUOT, -ENOMEM, or -EINTR when the caller was
- * killed while it waited for another writer.
+ * Return: 0, -EEXIST, -ENOSPC, -EDQUOT, -ENOMEM, -EINTR when the caller was
+ * killed while it waited for another writer, or -EAGAIN when a spare is wanted.
  */
-int vss_store_insert(struct vss_store *store, u64 id, const u32 *vector)
+int vss_store_try_insert(struct vss_store *store, u64 id, const u32 *vector,
+			 struct vss_block **spare)
 {
 	int ret;
 
 	ret = mutex_lock_killable(&store->writers);
 	if (ret)
 		return ret;
-	ret = vss_store_insert_locked(store, id, vector);
+	ret = vss_store_insert_locked(store, id, vector, spare);
 	mutex_unlock(&store->writers);
+	return ret;
+}
+
+/**
+ * vss_store_insert() - add a row
+ * @store: where
+ * @id: the row's id
+ * @vector: its components as their bits, as many as the store's dimension
+ *
+ * Return: as vss_store_try_insert() does, but for -EAGAIN.
+ */
+int vss_store_insert(struct vss_store *store, u64 id, const u32 *vector)
+{
+	struct vss_block *spare = NULL;
+	int ret;
+
+	while ((ret = vss_store_try_insert(store, id, vector, &spare)) == -EAGAIN) {
+		spare = vss_block_alloc();
+		if (!spare)
+			return -ENOMEM;
+	}
+	/* Another writer's block came first, or the row could not be added. */
+	vss_block_free(spare);
 	return ret;
 }
 
@@ -312,6 +342,6 @@ void vss_store_stats(struct vss_store *store, struct vss_store_stats *stats)
 	down_read(&store->lock);
 	stats->count = store->nr_slots;
 	stats->adds = store->adds;
-	up_read(&store->lock);
 	stats->bytes = (u64)READ_ONCE(store->nr_blocks) * vss_block_charge(store);
+	up_read(&store->lock);
 }

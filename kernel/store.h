@@ -22,15 +22,16 @@
  *
  * Two locks, taken in this order:
  *
- *   writers  A mutex, held while a row is prepared: looked up, given memory,
- *            written and put into the index. It allocates, and may take long.
+ *   writers  A mutex, held while a row is prepared: looked up, given a slot,
+ *            written and put into the index.
  *   lock     A rw_semaphore, held for reading while a section is scanned, and
  *            for writing for the moment in which a prepared row becomes
  *            visible.
  *
- * So a search never waits for the page allocator. And with one writer at a time
- * before the rw_semaphore, writers cannot pass it among themselves while a
- * search waits.
+ * Blocks are allocated outside of both: that may take as long as the limits of
+ * the caller's control group make it, which is nobody else's business. And with
+ * one writer at a time before the rw_semaphore, writers cannot pass it among
+ * themselves while a search waits.
  */
 
 struct vss_block;
@@ -51,8 +52,10 @@ struct vss_key {
  * @lanes: components of a row with its padding; never changes
  * @rows_per_block: rows in a block; never changes
  * @writers: held by whoever adds a row
- * @blocks: block of slot s at index s / rows_per_block; changed under @writers
- * @nr_blocks: blocks allocated; changed under @writers, read by anybody
+ * @blocks: block of slot s at index s / rows_per_block; changed under
+ *          @writers. A reader finds a block without it, under RCU, and may use
+ *          those of visible slots, which stay.
+ * @nr_blocks: blocks in use; changed under @writers, read by anybody
  * @index: the keys of all rows by id; changed under @writers
  * @lock: see above
  * @nr_slots: slots in use, whose rows are visible; changed under both locks, so
@@ -91,10 +94,11 @@ struct vss_section {
 #define VSS_SECTION_ROWS 512
 
 /**
- * struct vss_store_stats - a store's counters at one moment
+ * struct vss_store_stats - a store's counters
  * @count: rows stored
- * @adds: rows ever added
- * @bytes: memory of the blocks and the index
+ * @adds: rows ever added; of the same moment as @count
+ * @bytes: memory of the blocks and the index; a block counts from shortly
+ *         before its first row is visible
  */
 struct vss_store_stats {
 	u64 count;
@@ -104,6 +108,10 @@ struct vss_store_stats {
 
 int vss_store_init(struct vss_store *store, u32 dimension);
 void vss_store_destroy(struct vss_store *store);
+struct vss_block *vss_block_alloc(void);
+void vss_block_free(struct vss_block *block);
+int vss_store_try_insert(struct vss_store *store, u64 id, const u32 *vector,
+			 struct vss_block **spare);
 int vss_store_insert(struct vss_store *store, u64 id, const u32 *vector);
 bool vss_store_section(struct vss_store *store, u32 slot,
 		       struct vss_section *section);

@@ -27,8 +27,11 @@ static ssize_t vss_total_show(struct device *device,
 {
 	struct vss_total *total = container_of(attr, struct vss_total, attr);
 	struct vss_totals totals;
+	int ret;
 
-	vss_registry_totals(&totals);
+	ret = vss_registry_totals(&totals);
+	if (ret)
+		return ret;
 	return sysfs_emit(buffer, "%llu\n",
 			  *(u64 *)((void *)&totals + total->offset));
 }

@@ -3,15 +3,18 @@
  * Whose memory rows are, and where it goes: the driver's own cap, the control
  * group of the process that adds, and the module's unloading.
  */
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "device.h"
 
 #define DIMENSION 128
 #define MIB 1048576ULL
 #define GROUP "/sys/fs/cgroup/vss-test/"
+#define THROTTLED "/sys/fs/cgroup/vss-throttled/"
 
 /* Adds rows until a call fails; returns its errno. */
 static int add_until_error(int device, uint32_t *id)
@@ -98,6 +101,58 @@ static void control_group(int device)
 		"the rows up to the limit are stored");
 }
 
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec * 1e-9;
+}
+
+/* Adds rows for four seconds; returns how long the slowest took. */
+static double slowest_add(int device, uint32_t *id)
+{
+	double end = seconds() + 4, slowest = 0, begin, took;
+
+	while ((begin = seconds()) < end) {
+		device_add(device, *id, DIMENSION, *id);
+		++*id;
+		took = seconds() - begin;
+		if (took > slowest)
+			slowest = took;
+	}
+	return slowest;
+}
+
+/*
+ * The kernel makes a process sleep for up to two seconds when it takes memory
+ * past its group's memory.high: that must be at its own expense. A busy machine
+ * may delay any call too, so one quiet round of three is enough.
+ */
+static void throttled_group(int device)
+{
+	uint32_t mine = 30000000, id = 40000000;
+	double slowest = 10;
+	pid_t child;
+	int round;
+
+	if (mkdir(THROTTLED, 0755) || file_write(THROTTLED "memory.high", "1048576"))
+		ktap_bail_out("cannot make a control group");
+	child = fork();
+	if (!child) {
+		if (file_write(THROTTLED "cgroup.procs", "0"))
+			_exit(1);
+		for (;;)
+			device_add(device, id, DIMENSION, id), id++;
+	}
+	for (round = 0; round < 3 && slowest > 1; round++)
+		slowest = slowest_add(device, &mine);
+	printf("# the slowest add beside a throttled process took %.0f ms\n", slowest * 1e3);
+	ktap_ok(slowest < 1, "a process that is throttled for its memory stalls no other");
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
 static void unloading(int device)
 {
 	long unloaded;
@@ -128,6 +183,7 @@ int main(void)
 		ktap_bail_out("the store is not empty");
 	driver_cap(device, &id);
 	control_group(device);
+	throttled_group(device);
 	unloading(device);
 	return ktap_done();
 }

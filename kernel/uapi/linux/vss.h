@@ -96,10 +96,11 @@ struct vss_query_data {
 /**
  * struct vss_stats - argument of VSS_GET_STATS
  * @count: out: rows stored now
- * @capacity: out: rows that may be stored
+ * @capacity: out: rows that may be stored; less than @count where that was
+ *            lowered
  * @bytes: out: memory of the rows and of what is kept beside each, in bytes
  * @adds: out: rows added since the collection was created
- * @queries: out: queries run to their end
+ * @queries: out: queries run to their end since the first row was added
  * @evictions: out: rows that made room for others
  * @dimension: out: number of components of every row; 0 while no row was added
  * @metric: out: one of &enum vss_metric
