@@ -35,7 +35,7 @@ struct vss_collection *vss_collection_create(const char *name, u32 metric,
 	refcount_set(&collection->references, 1);
 	strscpy(collection->name, name, sizeof(collection->name));
 	collection->metric = metric;
-	ret = percpu_counter_init(&collection->queries, 0, GFP_KERNEL_ACCOUNT);
+	ret = percpu_counter_init(&collection->queries, 0, VSS_GFP);
 	if (ret)
 		goto free_collection;
 	ret = vss_store_init(&collection->store, dimension);
@@ -69,7 +69,8 @@ void vss_collection_put(struct vss_collection *collection)
  * @id: the row's id
  * @vector: its components as their bits, all finite, as many as the
  *          collection's dimension
- * @spare: a block, which the collection takes and sets to NULL
+ * @spare: *@spare is a block, which the collection takes and sets to NULL, or
+ *         NULL
  *
  * Sleeps for nobody's limits, so that the registry's lock may be held.
  *

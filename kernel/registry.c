@@ -53,7 +53,8 @@ struct vss_collection *vss_registry_get(const char *name)
 
 /*
  * Publishes a collection with its first row in it, so that a first row that
- * cannot be stored leaves no trace. Returns -EAGAIN when the name is taken.
+ * cannot be stored leaves no trace. Returns -EEXIST when the name is taken, and
+ * -EAGAIN when a spare is wanted.
  */
 static int vss_registry_publish(struct vss_collection *collection, u64 id,
 				const u32 *vector, struct vss_block **spare)
@@ -64,7 +65,7 @@ static int vss_registry_publish(struct vss_collection *collection, u64 id,
 	if (ret)
 		return ret;
 	if (vss_registry_find(collection->name))
-		ret = -EAGAIN;
+		ret = -EEXIST;
 	else
 		ret = vss_collection_add_first(collection, id, vector, spare);
 	if (!ret) {
@@ -76,23 +77,28 @@ static int vss_registry_publish(struct vss_collection *collection, u64 id,
 	return ret;
 }
 
-/* Allocates all that a collection with one row needs, then publishes it. */
+/*
+ * Makes a collection out of its first row. Returns -EEXIST when another first
+ * row was faster.
+ */
 static int vss_registry_create(const char *name, u64 id, const u32 *vector,
 			       u32 dimension)
 {
 	struct vss_collection *collection;
-	struct vss_block *spare;
-	int ret = -ENOMEM;
+	struct vss_block *spare = NULL;
+	int ret;
 
 	collection = vss_collection_create(name, VSS_METRIC_L2SQ, dimension);
 	if (IS_ERR(collection))
 		return PTR_ERR(collection);
-	spare = vss_block_alloc();
-	if (spare)
+	ret = vss_registry_publish(collection, id, vector, &spare);
+	if (ret == -EAGAIN) {
+		spare = vss_block_alloc();
 		ret = vss_registry_publish(collection, id, vector, &spare);
-	vss_block_free(spare);
+		vss_block_free(spare);
+	}
 	vss_collection_put(collection);
-	return ret;
+	return ret == -EAGAIN ? -ENOMEM : ret;
 }
 
 /**
@@ -110,17 +116,13 @@ int vss_registry_add(const char *name, u64 id, const u32 *vector,
 	struct vss_collection *collection;
 	int ret;
 
-	do {
-		collection = vss_registry_get(name);
-		if (collection) {
-			ret = vss_collection_add(collection, id, vector,
-						 dimension);
-			vss_collection_put(collection);
-		} else {
-			ret = vss_registry_create(name, id, vector, dimension);
-		}
-		/* Where another first row was faster, its collection is there. */
-	} while (ret == -EAGAIN);
+	while (!(collection = vss_registry_get(name))) {
+		ret = vss_registry_create(name, id, vector, dimension);
+		if (ret != -EEXIST)
+			return ret;
+	}
+	ret = vss_collection_add(collection, id, vector, dimension);
+	vss_collection_put(collection);
 	return ret;
 }
 

@@ -262,7 +262,8 @@ static int vss_store_insert_locked(struct vss_store *store, u64 id,
  * @store: where
  * @id: the row's id
  * @vector: its components as their bits, as many as the store's dimension
- * @spare: a block for the store to take, which sets this to NULL; or NULL
+ * @spare: *@spare is a block for the store to take, which sets it to NULL, or
+ *         NULL
  *
  * Return: 0, -EEXIST, -ENOSPC, -EDQUOT, -ENOMEM, -EINTR when the caller was
  * killed while it waited for another writer, or -EAGAIN when a spare is wanted.
@@ -293,14 +294,14 @@ int vss_store_insert(struct vss_store *store, u64 id, const u32 *vector)
 	struct vss_block *spare = NULL;
 	int ret;
 
-	while ((ret = vss_store_try_insert(store, id, vector, &spare)) == -EAGAIN) {
-		spare = vss_block_alloc();
-		if (!spare)
-			return -ENOMEM;
-	}
-	/* Another writer's block came first, or the row could not be added. */
+	ret = vss_store_try_insert(store, id, vector, &spare);
+	if (ret != -EAGAIN)
+		return ret;
+	spare = vss_block_alloc();
+	/* Also without a spare: another writer's block may be there by now. */
+	ret = vss_store_try_insert(store, id, vector, &spare);
 	vss_block_free(spare);
-	return ret;
+	return ret == -EAGAIN ? -ENOMEM : ret;
 }
 
 /**

@@ -109,19 +109,35 @@ static double seconds(void)
 	return now.tv_sec + now.tv_nsec * 1e-9;
 }
 
-/* Adds rows for four seconds; returns how long the slowest took. */
+/* Adds rows for four seconds at most; returns how long the slowest took. */
 static double slowest_add(int device, uint32_t *id)
 {
 	double end = seconds() + 4, slowest = 0, begin, took;
+	uint32_t last = *id + 250000;
 
-	while ((begin = seconds()) < end) {
-		device_add(device, *id, DIMENSION, *id);
+	while ((begin = seconds()) < end && *id < last) {
+		if (device_add(device, *id, DIMENSION, *id))
+			ktap_bail_out("cannot add row %u", *id);
 		++*id;
 		took = seconds() - begin;
 		if (took > slowest)
 			slowest = took;
 	}
 	return slowest;
+}
+
+/* How often the group was throttled: the line "high N" of its events. */
+static unsigned long long throttlings(void)
+{
+	FILE *file = fopen(THROTTLED "memory.events", "re");
+	unsigned long long count = 0;
+	char line[80];
+
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "high %llu", &count);
+	if (file)
+		fclose(file);
+	return count;
 }
 
 /*
@@ -139,16 +155,19 @@ static void throttled_group(int device)
 	if (mkdir(THROTTLED, 0755) || file_write(THROTTLED "memory.high", "1048576"))
 		ktap_bail_out("cannot make a control group");
 	child = fork();
+	if (child < 0)
+		ktap_bail_out("cannot fork");
 	if (!child) {
 		if (file_write(THROTTLED "cgroup.procs", "0"))
 			_exit(1);
-		for (;;)
-			device_add(device, id, DIMENSION, id), id++;
+		for (;; id++)
+			device_add(device, id, DIMENSION, id);
 	}
 	for (round = 0; round < 3 && slowest > 1; round++)
 		slowest = slowest_add(device, &mine);
 	printf("# the slowest add beside a throttled process took %.0f ms\n", slowest * 1e3);
 	ktap_ok(slowest < 1, "a process that is throttled for its memory stalls no other");
+	ktap_ok(throttlings() > 0, "it was throttled meanwhile");
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 }
