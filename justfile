@@ -2,7 +2,8 @@
 
 set positional-arguments
 
-export PATH := (env("XDG_CACHE_HOME", env("HOME", "/root") / ".cache") / "vss/tools/node_modules/.bin") + ":" + env("PATH")
+cache := if env("XDG_CACHE_HOME", "") == "" { env("HOME", "/root") / ".cache" } else { env("XDG_CACHE_HOME") }
+export PATH := (cache / "vss/tools/node_modules/.bin") + ":" + env("PATH")
 lab := justfile_directory() / "lab"
 
 [private]

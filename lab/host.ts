@@ -10,8 +10,8 @@ export class LabError extends Error {
   override name = "LabError";
 }
 
-/** The project's folder. */
-export const PROJECT = (import.meta.dirname ?? "").replace(/\/lab$/, "");
+/** The project's folder, without symbolic links, which would lead elsewhere in a guest. */
+export const PROJECT = Deno.realPathSync(`${import.meta.dirname}/..`);
 
 /** The folder that the guest shares with the host for writing. */
 export const BUILD = `${PROJECT}/build`;
@@ -126,14 +126,16 @@ export async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * Runs a program's main function and exits with the status it returns. A {@linkcode LabError} is
- * shown as its message alone.
+ * Runs a program's main function and exits with the status it returns. A {@linkcode LabError}, or a
+ * file that may not be used, is shown as its message alone.
  */
 export async function exitWith(main: () => Promise<number>): Promise<never> {
   try {
     Deno.exit(await main());
   } catch (error) {
-    if (!(error instanceof LabError)) throw error;
+    // Both name the thing; a trace would only hide it.
+    const isClear = error instanceof LabError || error instanceof Deno.errors.PermissionDenied;
+    if (!isClear) throw error;
     console.error(error.message);
     Deno.exit(1);
   }

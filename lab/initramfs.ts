@@ -5,32 +5,22 @@
  *
  * @module
  */
-import { cacheFolder, LabError, runOrThrow } from "./host.ts";
-import type { Machine } from "./machines.ts";
+import { LabError, runOrThrow } from "./host.ts";
 import type { Kernel } from "./packages.ts";
 
 /** The modules that the guest loads before it sees the host's files. */
 const BOOT_MODULES = ["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay"];
 
-/** Packs the machine's initramfs and returns its path. */
-export async function packInitramfs(machine: Machine, kernel: Kernel): Promise<string> {
-  const scratch = await Deno.makeTempDir({ prefix: "vss-initramfs-" });
+/** Packs a machine's initramfs into the file `target`. */
+export async function packInitramfs(kernel: Kernel, target: string): Promise<void> {
+  const tree = await Deno.makeTempDir({ prefix: "vss-initramfs-" });
   try {
-    const tree = `${scratch}/tree`;
     const modules = moduleOrder(await Deno.readTextFile(`${kernel.modules}/modules.dep`));
     await fillTree(tree, kernel, modules);
-    const archive = `${scratch}/initramfs`;
-    await runOrThrow(["sh", "-c", `find . | busybox cpio -o -H newc >"$1"`, "sh", archive], {
-      cwd: tree,
-    });
-    // Renamed into place whole, so labs that start together cannot read a part of it.
-    const target = `${cacheFolder()}/machines/${machine.name}/initramfs`;
-    const staged = `${target}.${crypto.randomUUID()}`;
-    await Deno.copyFile(archive, staged);
-    await Deno.rename(staged, target);
-    return target;
+    const pack = 'find . | "$1" cpio -o -H newc >"$2"';
+    await runOrThrow(["sh", "-c", pack, "sh", kernel.busybox, target], { cwd: tree });
   } finally {
-    await Deno.remove(scratch, { recursive: true });
+    await Deno.remove(tree, { recursive: true });
   }
 }
 
@@ -38,8 +28,7 @@ async function fillTree(tree: string, kernel: Kernel, modules: string[]): Promis
   for (const folder of ["bin", "modules", "host", "root", "proc", "sys", "dev"]) {
     await Deno.mkdir(`${tree}/${folder}`, { recursive: true });
   }
-  const busybox = (await runOrThrow(["sh", "-c", "command -v busybox"])).trim();
-  await Deno.copyFile(busybox, `${tree}/bin/busybox`);
+  await Deno.copyFile(kernel.busybox, `${tree}/bin/busybox`);
   for (const [index, file] of modules.entries()) {
     // Numbered, because a shell's * sorts by name and the order matters.
     const name = `${String(index).padStart(2, "0")}-${file.split("/").at(-1)}`;

@@ -11,24 +11,44 @@ const GROUP = "vss";
 const DEVICE = "/dev/vss";
 
 async function load(parameters: string[]): Promise<number> {
-  if (await isLoaded()) {
-    console.log("vss is loaded already; `just unload` removes it, with all rows");
-    return 0;
-  }
-  await requireHeaders();
-  await show(["make", `-j${navigator.hardwareConcurrency}`, "-C", `${PROJECT}/kernel`]);
-  if ((await run(["getent", "group", GROUP])).code !== 0) {
-    await show(asRoot(["groupadd", "--system", GROUP]));
-  }
-  await show(asRoot(["insmod", `${PROJECT}/kernel/vss.ko`, ...parameters]));
-  await requireKnown(parameters);
-  await waitForDevice();
-  await show(asRoot(["chown", `root:${GROUP}`, DEVICE]));
-  await show(asRoot(["chmod", "0660", DEVICE]));
+  if (!await isLoaded()) await insert(parameters);
+  else if (parameters.length > 0) {
+    throw new LabError(
+      `vss is loaded already, so ${parameters.join(" ")} cannot be set: \`just unload\` removes it`,
+    );
+  } else console.log("vss is loaded already; `just unload` removes it, with all rows");
+  // Also where it was loaded already: an earlier run may have been stopped before this.
+  await openToGroup();
   const version = (await Deno.readTextFile("/sys/module/vss/version")).trim();
   console.log(`vss ${version} is loaded: ${DEVICE} is open to root and to the group ${GROUP}
 To let a user in:  sudo usermod -aG ${GROUP} USER  (it holds from the user's next login)`);
   return 0;
+}
+
+/** Builds the driver for the running kernel and inserts it. */
+async function insert(parameters: string[]): Promise<void> {
+  await requireHeaders();
+  await show(["make", `-j${navigator.hardwareConcurrency}`, "-C", `${PROJECT}/kernel`]);
+  try {
+    await show(asRoot(["insmod", `${PROJECT}/kernel/vss.ko`, ...parameters]));
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    throw new LabError(
+      `${error.message}; \`sudo dmesg | tail\` says why. ` +
+        "Where Secure Boot is on, the kernel takes signed modules only",
+    );
+  }
+  await requireKnown(parameters);
+  await waitForDevice();
+}
+
+/** Gives the device to the group, which is made if it is missing. */
+async function openToGroup(): Promise<void> {
+  if ((await run(["getent", "group", GROUP])).code !== 0) {
+    await show(asRoot(["groupadd", "--system", GROUP]));
+  }
+  await show(asRoot(["chown", `root:${GROUP}`, DEVICE]));
+  await show(asRoot(["chmod", "0660", DEVICE]));
 }
 
 async function requireHeaders(): Promise<void> {

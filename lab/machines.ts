@@ -10,8 +10,6 @@ import { LabError } from "./host.ts";
 export interface Machine {
   /** What `--machine` calls it, and its folder under `build/` and in the cache. */
   readonly name: string;
-  /** The Debian package that depends on the newest kernel image. */
-  readonly image: string;
   /** The Debian package that depends on the newest kernel headers. */
   readonly headers: string;
   /** How the releases of its kernel begin. */
@@ -22,7 +20,6 @@ export interface Machine {
 export const MACHINES: readonly Machine[] = [
   {
     name: "debian-6.1",
-    image: "linux-image-amd64",
     headers: "linux-headers-amd64",
     series: "6.1.",
   },

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
  * Fetches a machine's stock Debian kernel and headers into the cache and unpacks them there,
- * without installing anything.
+ * without installing anything. With them comes busybox, which a machine starts from: the static
+ * one, which Debian does not let stand beside the ordinary one on the host.
  *
  * @module
  */
@@ -18,6 +19,8 @@ export interface Kernel {
   readonly modules: string;
   /** The folder to build modules against. */
   readonly headers: string;
+  /** A busybox that needs no library. */
+  readonly busybox: string;
 }
 
 /** The machine's kernel, from the cache or, the first time, from Debian's archive. */
@@ -48,12 +51,14 @@ function kernelIn(folder: string, release: string): Kernel {
     image: `${folder}/boot/vmlinux-${release}`,
     modules: `${folder}/lib/modules/${release}`,
     headers: `${folder}/usr/src/linux-headers-${release}`,
+    busybox: `${folder}/bin/busybox`,
   };
 }
 
 async function readKernel(folder: string): Promise<Kernel | undefined> {
   try {
-    return kernelIn(folder, (await Deno.readTextFile(`${folder}/release`)).trim());
+    const kernel = kernelIn(folder, (await Deno.readTextFile(`${folder}/release`)).trim());
+    return await exists(kernel.busybox) ? kernel : undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
@@ -108,12 +113,13 @@ async function newestRelease(machine: Machine, apt: string[]): Promise<string> {
   );
 }
 
-/** The image, and the headers with the packages that they include. */
+/** The image, the headers with the packages that they include, and busybox. */
 async function kernelPackages(release: string, apt: string[]): Promise<string[]> {
   const headers = `linux-headers-${release}`;
   const { output } = await run(["apt-cache", ...apt, "depends", headers]);
   const parts = [...output.matchAll(/Depends: (linux-(?:headers|kbuild)-\S+)/g)];
-  return [`linux-image-${release}`, headers, ...parts.map((match) => match[1] ?? "")];
+  const included = parts.map((match) => match[1] ?? "");
+  return [`linux-image-${release}`, headers, ...included, "busybox-static"];
 }
 
 async function unpack(folder: string): Promise<void> {
@@ -136,7 +142,7 @@ async function makeRelocated(folder: string, home: string, release: string): Pro
     await Deno.remove(`${modules}/${name}`);
     await Deno.symlink(`${home}${target}`, `${modules}/${name}`);
   }
-  await runOrThrow(["busybox", "depmod", "-b", folder, release]);
+  await runOrThrow([`${folder}/bin/busybox`, "depmod", "-b", folder, release]);
 }
 
 /**

@@ -21,9 +21,15 @@ export async function show(command: string[]): Promise<void> {
   console.log(`+ ${command.join(" ")}`);
   const [file = "", ...args] = command;
   const env = { PATH: `${Deno.env.get("PATH") ?? ""}:/usr/sbin:/sbin` };
-  const { code } = await new Deno.Command(file, { args, env }).spawn().status.catch((error) => {
+  const { code } = await started(file, args, env).status;
+  if (code !== 0) throw new LabError(`${command.join(" ")} failed (${code})`);
+}
+
+function started(file: string, args: string[], env: Record<string, string>): Deno.ChildProcess {
+  try {
+    return new Deno.Command(file, { args, env }).spawn();
+  } catch (error) {
     if (error instanceof Deno.errors.NotFound) throw new LabError(`${file} is not installed`);
     throw error;
-  });
-  if (code !== 0) throw new LabError(`${command.join(" ")} failed (${code})`);
+  }
 }

@@ -64,9 +64,10 @@ export async function runSession(session: Session): Promise<number> {
   requireVisible([PROJECT, cacheFolder()]);
   const kernel = await prepareKernel(session.machine);
   const module = await buildModule(session.machine, kernel);
-  const initramfs = await packInitramfs(session.machine, kernel);
   const job = await Deno.makeTempDir({ prefix: "vss-lab-" });
   try {
+    const initramfs = `${job}/initramfs`;
+    await packInitramfs(kernel, initramfs);
     const settings = describe(session, kernel, module);
     await Deno.writeTextFile(`${job}/settings.sh`, settingsScript(settings));
     const { accel, cpus, memory, verbose } = session;

@@ -18,48 +18,57 @@ missing_packages() {
   done
 }
 
-as_root() {
-  if [ "$(id -u)" = 0 ]; then
-    "$@"
-  elif command -v sudo >/dev/null; then
-    sudo "$@"
-  else
-    say "not root, and no sudo here. As root, run: $*"
+apt_install="apt-get install -y --no-install-recommends"
+
+# Says what root would have to run where this user cannot become root.
+require_root() {
+  [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || {
+    say "not root, and no sudo here. As root, run: $apt_install $*"
     exit 1
-  fi
+  }
 }
 
-install_packages() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    -o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+apt_get() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 \
+    -o Dpkg::Use-Pty=0 -qq "$@" >"$log" 2>&1
 }
 
 setup_host() {
   packages=$(missing_packages | sort -u)
   [ -n "$packages" ] || return 0
+  require_root $packages
   say "installing" $packages
   log=$(mktemp)
+  trap 'rm -f "$log"' EXIT
   # The package lists may be absent or out of date; only then is fetching them worth the time.
-  if ! install_packages $packages; then
-    as_root apt-get update -qq >"$log" 2>&1 && install_packages $packages || {
+  apt_get install -y --no-install-recommends $packages ||
+    { apt_get update && apt_get install -y --no-install-recommends $packages; } || {
       cat "$log" >&2
       say "apt-get failed"
       exit 1
     }
-  fi
-  rm -f "$log"
+}
+
+# Whether the pinned Deno is there, whole.
+has_deno() {
+  cmp -s "$lock" "$tools/installed.json" && [ -x "$tools/node_modules/.bin/deno" ]
 }
 
 setup_deno() {
   lock=$lab/../tools/package-lock.json
-  cmp -s "$lock" "$tools/installed.json" && [ -x "$tools/node_modules/.bin/deno" ] && return 0
+  has_deno && return 0
   command -v npm >/dev/null || { say "needs npm: install Node.js with npm first"; exit 1; }
   say "installing Deno into $tools"
   mkdir -p "$tools"
   # npm writes in place, so installs that start together take turns.
   (
     flock 9
-    cmp -s "$lock" "$tools/installed.json" && exit 0
+    has_deno && exit 0
+    rm -f "$tools/installed.json"
     cp "$lab/../tools/package.json" "$lock" "$tools/"
     npm ci --prefix "$tools" --no-audit --no-fund --loglevel=error >/dev/null
     cp "$lock" "$tools/installed.json"

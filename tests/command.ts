@@ -6,7 +6,7 @@
  */
 
 /** The project's folder. */
-export const ROOT: string = new URL("../", import.meta.url).pathname;
+export const ROOT: string = `${import.meta.dirname}/../`;
 
 /** How a process ended and what it printed. */
 export interface Outcome {

@@ -10,6 +10,9 @@ import { BUILD, exitWith, LabError, PROJECT } from "../lab/host.ts";
 import { type Stage, stages } from "./stages.ts";
 import { parseTap, type TapTest } from "./tap.ts";
 
+/** How long a stage may take, in seconds; the longest takes 4 minutes where nothing else runs. */
+const STAGE_SECONDS = 1500;
+
 /** What a stage came to. */
 interface StageResult {
   readonly stage: Stage;
@@ -22,7 +25,7 @@ interface StageResult {
 
 async function runStage(stage: Stage): Promise<StageResult> {
   const begin = performance.now();
-  const outcome = await judge(stage);
+  const outcome = await judge(stage).catch((error) => failed(String(error)));
   return { stage, ...outcome, seconds: (performance.now() - begin) / 1000 };
 }
 
@@ -44,6 +47,10 @@ async function judge(stage: Stage): Promise<Judgement> {
   const failures = tests.filter((test) => test.outcome === "failed")
     .map((test) => `${test.name}\n${test.details}`.trimEnd());
   failures.push(...problems);
+  // A file that ends the process takes the rest of its tests with it, and Deno calls that success.
+  if (/isolate was terminated/.test(stdout + stderr)) {
+    failures.push("a test file ended the process");
+  }
   // A crash after the last test, or before the first, shows in the exit status alone.
   if (code !== 0 && failures.length === 0) failures.push(everything);
   else if (failures.length > 0 && stderr.trim()) failures.push(...asNote(stderr, failures));
@@ -61,10 +68,10 @@ function failed(description: string): Judgement {
   return { passed: 0, skipped: 0, failures: [description] };
 }
 
+/** Runs a command to its end, or to the end of its time, which is a failure (status 124). */
 async function execute(command: readonly string[]) {
-  const [file = "", ...args] = command;
-  const { code, stdout, stderr } = await new Deno.Command(file, {
-    args,
+  const { code, stdout, stderr } = await new Deno.Command("timeout", {
+    args: ["--kill-after=10", String(STAGE_SECONDS), ...command],
     cwd: PROJECT,
     stdin: "null",
     stdout: "piped",
@@ -108,7 +115,7 @@ async function main(words: string[]): Promise<number> {
   await Deno.mkdir(`${BUILD}/tests/kernel`, { recursive: true });
   const results: StageResult[] = [];
   for (const stage of chosen) {
-    if (Deno.stderr.isTerminal()) console.error(`...... ${stage.name}`);
+    console.error(`...... ${stage.name}`);
     const result = await runStage(stage);
     console.log(row(result));
     for (const failure of result.failures) console.log(`${indent(failure)}\n`);

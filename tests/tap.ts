@@ -38,7 +38,7 @@ interface Level {
   plan: number | undefined;
 }
 
-const RESULT = /^( *)(not )?ok\b(?: \d+)?(?: -)? ?((?:\\.|[^\\#])*)(?:# *(SKIP|TODO)\b.*)?$/i;
+const RESULT = /^( *)(not )?ok\b(?: (\d+))?(?: -)? ?((?:\\.|[^\\])*?)(?:\s# +(SKIP|TODO)\b.*)?$/i;
 const PLAN = /^( *)1\.\.(\d+)/;
 const BAIL_OUT = /^ *Bail out! ?(.*)$/;
 
@@ -74,7 +74,9 @@ class Reader {
     if (result) return this.#readResult(result);
     const plan = PLAN.exec(line);
     if (plan) {
-      this.#levelAt(plan[1]!.length).plan = Number(plan[2]);
+      const level = this.#levelAt(plan[1]!.length);
+      if (level.plan !== undefined) this.#problems.push(`planned twice: ${line.trim()}`);
+      level.plan = Number(plan[2]);
       return;
     }
     const bail = BAIL_OUT.exec(line);
@@ -92,17 +94,21 @@ class Reader {
     return { tests: results.flatMap((result) => flatten(result)), problems: this.#problems };
   }
 
-  #readResult([, indent = "", not, name = "", directive]: RegExpExecArray): void {
+  #readResult([, indent = "", not, number, name = "", directive]: RegExpExecArray): void {
     const children: Result[] = [];
     while (this.#levels.at(-1)!.indent > indent.length) {
       const closed = this.#close();
       children.unshift(...closed.results);
       this.#problems.push(...closed.problems);
     }
-    const outcome = directive ? "skipped" : not ? "failed" : "passed";
+    const outcome = not ? "failed" : directive ? "skipped" : "passed";
     const plain = name.trim().replace(/\\([#\\])/g, "$1");
     this.#last = { name: plain, outcome, details: [], children };
-    this.#levelAt(indent.length).results.push(this.#last);
+    const { results } = this.#levelAt(indent.length);
+    results.push(this.#last);
+    if (number !== undefined && Number(number) !== results.length) {
+      this.#problems.push(`test ${number} ("${plain}") is out of order`);
+    }
   }
 
   #readDetail(line: string): void {

@@ -75,3 +75,16 @@ Deno.test("moduleArgs() reads what a C test wants the driver loaded with", () =>
   );
   assertEquals(moduleArgs("/* nothing */"), "");
 });
+
+Deno.test("parseTap() tells a plan or a number that comes twice", () => {
+  assertEquals(parseTap("1..1\nok 1 - a\n1..1\n").problems, ["planned twice: 1..1"]);
+  assertEquals(parseTap("ok 1 - a\nok 1 - a\n1..2\n").problems, ['test 1 ("a") is out of order']);
+});
+
+Deno.test("parseTap() counts a failure whatever its directive, and no # inside a name as one", () => {
+  const { tests } = parseTap("not ok 1 - a # SKIP no device\nok 2 - knows #skip lists\n1..2\n");
+  assertEquals(tests.map(({ name, outcome }) => [name, outcome]), [
+    ["a", "failed"],
+    ["knows #skip lists", "passed"],
+  ]);
+});

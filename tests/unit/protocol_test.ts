@@ -11,7 +11,7 @@ import {
   VECTOR_DATA,
 } from "../../client/protocol.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+const ROOT = `${import.meta.dirname}/../../`;
 
 Deno.test("COMMANDS has the numbers of protocol 1", () => {
   assertEquals(COMMANDS.VSS_ADD_VECTOR.number, 0x42087601);
