@@ -4,11 +4,14 @@
  *
  * @module
  */
-import { exists, exitWith, LabError, PROJECT, run } from "./host.ts";
+import { cacheFolder, exists, exitWith, LabError, PROJECT, run, runOrThrow } from "./host.ts";
 import { asRoot, isLoaded, show } from "./real_machine.ts";
 
 const GROUP = "vss";
 const DEVICE = "/dev/vss";
+
+/** Where the driver is built if the project's own path holds white space. */
+const BUILD_COPY = `${cacheFolder()}/load`;
 
 async function load(parameters: string[]): Promise<number> {
   if (!await isLoaded()) await insert(parameters);
@@ -28,9 +31,10 @@ To let a user in:  sudo usermod -aG ${GROUP} USER  (it holds from the user's nex
 /** Builds the driver for the running kernel and inserts it. */
 async function insert(parameters: string[]): Promise<void> {
   await requireHeaders();
-  await show(["make", `-j${navigator.hardwareConcurrency}`, "-C", `${PROJECT}/kernel`]);
+  const folder = await buildFolder();
+  await show(["make", `-j${navigator.hardwareConcurrency}`, "-C", folder]);
   try {
-    await show(asRoot(["insmod", `${PROJECT}/kernel/vss.ko`, ...parameters]));
+    await show(asRoot(["insmod", `${folder}/vss.ko`, ...parameters]));
   } catch (error) {
     if (!(error instanceof LabError)) throw error;
     throw new LabError(
@@ -40,6 +44,17 @@ async function insert(parameters: string[]): Promise<void> {
   }
   await requireKnown(parameters);
   await waitForDevice();
+}
+
+/** Where the driver is built: in its place, or a copy where Kbuild could not take the path. */
+async function buildFolder(): Promise<string> {
+  const place = `${PROJECT}/kernel`;
+  if (!/\s/.test(place)) return place;
+  const copy = `${BUILD_COPY}/kernel`;
+  await Deno.remove(BUILD_COPY, { recursive: true }).catch(() => {});
+  await Deno.mkdir(BUILD_COPY, { recursive: true });
+  await runOrThrow(["cp", "-r", place, copy]);
+  return copy;
 }
 
 /** Gives the device to the group, which is made if it is missing. */
