@@ -71,7 +71,8 @@ function failed(description: string): Judgement {
 /** Runs a command to its end, or to the end of its time, which is a failure (status 124). */
 async function execute(command: readonly string[]) {
   const { code, stdout, stderr } = await new Deno.Command("timeout", {
-    args: ["--kill-after=10", String(STAGE_SECONDS), ...command],
+    // In the foreground, so that Ctrl-C reaches the command too.
+    args: ["--foreground", "--kill-after=10", String(STAGE_SECONDS), ...command],
     cwd: PROJECT,
     stdin: "null",
     stdout: "piped",
