@@ -7,7 +7,8 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { VERSION } from "../../mod.ts";
-import { command, ROOT, run, type RunOptions, shellQuote, vss } from "../command.ts";
+import { shellQuote } from "../../lab/quote.ts";
+import { command, ROOT, run, type RunOptions, vss } from "../command.ts";
 
 const NULL = ["--device", "/dev/null"];
 const NAMES = ["add", "query", "stats", "import", "search", "doctor"];
@@ -22,7 +23,7 @@ async function isWrongUsage(args: string[], message: string, options?: RunOption
 
 /** Runs the command line on a terminal. */
 async function onTerminal(args: string[], env: Record<string, string> = {}): Promise<string> {
-  const line = command(args).map(shellQuote).join(" ");
+  const line = shellQuote(command(args));
   const { stdout } = await run("script", ["-qec", line, "/dev/null"], { env });
   return stdout;
 }
@@ -210,7 +211,7 @@ Deno.test("import names a file that cannot be read", async () => {
   assertStringIncludes(missing.stderr, "Cannot read /nowhere/text: there is no such file (ENOENT)");
   const folder = await vss(["import", "/etc", ...NULL], READ);
   assertStringIncludes(folder.stderr, "Cannot read /etc: it is a folder (EISDIR)");
-  const line = (name: string) => command([name, "-", ...NULL]).map(shellQuote).join(" ");
+  const line = (name: string) => shellQuote(command([name, "-", ...NULL]));
   for (const name of ["import", "query"]) {
     const { code, stderr } = await run("sh", ["-c", `${line(name)} < /etc`]);
     assertEquals(code, 1);
@@ -266,16 +267,16 @@ Deno.test("what steers a terminal is shown, not sent", async () => {
 });
 
 Deno.test("a reader that goes away is no error", async () => {
-  const line = `(sleep 1; ${command(["--help"]).map(shellQuote).join(" ")}) | true`;
+  const line = `(sleep 1; ${shellQuote(command(["--help"]))}) | true`;
   const outcome = await run("bash", ["-o", "pipefail", "-c", line]);
   assertEquals(outcome, { code: 0, stdout: "", stderr: "" });
 });
 
 Deno.test("a full disk under standard output is a failure", async () => {
-  const line = `${command(["--help"]).map(shellQuote).join(" ")} > /dev/full`;
+  const line = `${shellQuote(command(["--help"]))} > /dev/full`;
   const { code, stderr } = await run("sh", ["-c", line]);
   assertEquals(code, 1);
   assertStringIncludes(stderr, "Cannot write");
-  const wrong = `${command(["stats", "--bogus"]).map(shellQuote).join(" ")} 2> /dev/full`;
+  const wrong = `${shellQuote(command(["stats", "--bogus"]))} 2> /dev/full`;
   assertEquals((await run("sh", ["-c", wrong])).code, 2);
 });
