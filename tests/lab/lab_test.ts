@@ -6,6 +6,7 @@
  */
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { BUILD, exists, PROJECT } from "../../lab/host.ts";
+import { shellQuote } from "../../lab/quote.ts";
 
 /** What a finished lab left. */
 interface Outcome {
@@ -216,7 +217,7 @@ Deno.test("lab ends when nobody reads its output any more", async () => {
 });
 
 Deno.test("lab --shell gives a terminal with job control", async () => {
-  const inner = [Deno.execPath(), ...labCommand(["--shell", "--timeout", "60"])].join(" ");
+  const inner = shellQuote([Deno.execPath(), ...labCommand(["--shell", "--timeout", "180"])]);
   const child = new Deno.Command("script", {
     args: ["--quiet", "--return", "--command", inner, "/dev/null"],
     env: { SHELL: "/bin/bash", TERM: "dumb" },
