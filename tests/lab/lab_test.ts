@@ -207,7 +207,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
 
 Deno.test("lab ends when nobody reads its output any more", async () => {
   const child = new Deno.Command(Deno.execPath(), {
-    args: labCommand(["--timeout", "60", "--", "yes"]),
+    args: labCommand(["--timeout", "180", "--", "yes"]),
     stdin: "null",
     stdout: "piped",
     stderr: "null",
