@@ -71,9 +71,11 @@ function kernelParameters(options: QemuOptions): string {
     // Whatever the kernel complains of ends the run: it panics, and a panic powers off.
     "panic_on_warn=1",
     "panic=-1",
-    // Under emulation the timers drift enough to make these two checks complain.
+    // Under emulation the timers drift enough to make these two checks complain, and a kernel that
+    // could not measure its clock would wait for ticks to measure its delay loop by.
     "no_timer_check",
     "tsc=reliable",
+    "lpj=10000000",
     `vss_job="${options.job}"`,
     `vss_project="${options.project}"`,
   ].join(" ");

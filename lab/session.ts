@@ -42,6 +42,7 @@ type Ending =
   | { readonly kind: "unloadable"; readonly message: string }
   | { readonly kind: "stuck"; readonly message: string }
   | { readonly kind: "died" }
+  | { readonly kind: "never booted" }
   | { readonly kind: "timeout" }
   | { readonly kind: "reader gone" }
   | { readonly kind: "signal"; readonly number: number };
@@ -54,6 +55,19 @@ const ESCAPE = 0x1d;
 
 /** How many lines of the kernel's log explain a failure. */
 const TAIL_LINES = 40;
+
+/**
+ * How long a machine may take until the command can begin: two or three seconds, unless the host is
+ * very busy. An emulated kernel that is kept waiting at the wrong moment of its start, while it
+ * measures its timers, may wait for ever for the next tick.
+ */
+const BOOT_SECONDS = Number(Deno.env.get("VSS_LAB_BOOT_SECONDS") ?? 90);
+
+/** The guest's first line, when the command can begin. */
+const STARTED = "started\n";
+
+/** How often a machine that does not start is started anew. */
+const BOOTS = 3;
 
 /** How long the output of a machine that died may take to arrive. */
 const DRAIN_SECONDS = 2;
@@ -75,7 +89,7 @@ export async function runSession(session: Session): Promise<number> {
       ...{ accel, cpus, memory, verbose, initramfs, job },
       ...{ image: kernel.image, build: BUILD, project: PROJECT },
     });
-    const ending = await boot(session, command, job, settings);
+    const ending = await bootUntilItStarts(session, command, job, settings);
     return report(ending, await Deno.readTextFile(logPath(job)).catch(() => ""), session);
   } finally {
     await Deno.remove(job, { recursive: true });
@@ -105,6 +119,20 @@ function describe(session: Session, kernel: Kernel, module: string): Settings {
     env,
     command: session.command,
   };
+}
+
+/** Boots anew where the machine did not start. The command has not begun then, so nothing runs twice. */
+async function bootUntilItStarts(
+  session: Session,
+  command: string[],
+  job: string,
+  settings: Settings,
+): Promise<Ending> {
+  for (let boots = 1;; boots++) {
+    const ending = await boot(session, command, job, settings);
+    if (ending.kind !== "never booted" || boots === BOOTS) return ending;
+    console.error(`lab: the machine did not start in ${BOOT_SECONDS} seconds; starting it anew`);
+  }
 }
 
 /** Starts QEMU, serves its channels, and returns how the session ended; QEMU is gone then. */
@@ -142,15 +170,28 @@ async function boot(
   });
   if (session.verbose) followLog(logPath(job), cleanup);
 
+  let hasBooted = false;
   const connected = Promise.all(listeners.map((listener) => listener.accept()));
   const served = connected.then((connections) => {
     const channels = new Map(CHANNELS.map((channel, index) => [channel, connections[index]!]));
     for (const connection of connections) cleanup.defer(() => closeQuietly(connection));
-    return serve(channels, settings, cleanup, drained.resolve);
+    return serve(channels, settings, cleanup, {
+      booted: () => hasBooted = true,
+      drained: drained.resolve,
+    });
   });
+  const neverBooted = waitFor(BOOT_SECONDS, cleanup).then((): Ending | Promise<never> =>
+    hasBooted ? new Promise<never>(() => {}) : { kind: "never booted" }
+  );
   // Whichever loses the race may still fail later, when everything is torn down.
   for (const loser of [connected, served, died]) loser.catch(() => {});
-  return await Promise.race([served, died, interruption, waitFor(session.timeout, cleanup)]);
+  return await Promise.race([
+    served,
+    died,
+    interruption,
+    neverBooted,
+    waitFor(session.timeout, cleanup),
+  ]);
 }
 
 function closeQuietly(connection: Deno.Conn): void {
@@ -161,12 +202,20 @@ function closeQuietly(connection: Deno.Conn): void {
   }
 }
 
+/** What a session is told as it goes on. */
+interface Milestones {
+  /** The machine has started, and begins the command. */
+  readonly booted: () => void;
+  /** All output has arrived. */
+  readonly drained: () => void;
+}
+
 /** Forwards input and output and waits for the guest's word on how the command ended. */
 async function serve(
   channels: Map<Channel, Deno.Conn>,
   settings: Settings,
   cleanup: AsyncDisposableStack,
-  drained: () => void,
+  milestones: Milestones,
 ): Promise<Ending> {
   const channel = (name: Channel) => channels.get(name)!;
   const token = new TextEncoder().encode(settings.token);
@@ -176,22 +225,25 @@ async function serve(
   const outputs = settings.terminal
     ? [forward("terminal", Deno.stdout)]
     : [forward("stdout", Deno.stdout), forward("stderr", Deno.stderr)];
-  Promise.allSettled(outputs).then(drained);
+  Promise.allSettled(outputs).then(milestones.drained);
   const readerGone = new Promise<Ending>((resolve) => {
     Promise.all(outputs).catch((error) => {
       if (error instanceof Deno.errors.BrokenPipe) resolve({ kind: "reader gone" });
     });
   });
-  const escaped = settings.terminal
-    ? forwardTerminal(channel("terminal"), cleanup)
-    : new Promise<never>(() => {});
-  if (settings.hasInput) forwardInput(channel("stdin") as Deno.UnixConn);
+  // A machine that does not start must not have taken any input with it.
+  const escaped = Promise.withResolvers<Ending>();
+  const begin = () => {
+    milestones.booted();
+    if (settings.terminal) forwardTerminal(channel("terminal"), cleanup).then(escaped.resolve);
+    if (settings.hasInput) forwardInput(channel("stdin") as Deno.UnixConn);
+  };
 
-  const verdict = readVerdict(channel("control")).then(async (ending) => {
+  const verdict = readVerdict(channel("control"), begin).then(async (ending) => {
     if (ending.kind === "exit" || ending.kind === "stuck") await Promise.all(outputs);
     return ending;
   });
-  return await Promise.race([verdict, readerGone, escaped]);
+  return await Promise.race([verdict, readerGone, escaped.promise]);
 }
 
 /** Passes the lab's input on; half-closed at its end, so that QEMU still reads what is underway. */
@@ -221,11 +273,15 @@ async function* untilEscape(input: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
   }
 }
 
-/** Reads the one line that the guest writes to the control channel. */
-async function readVerdict(control: Deno.Conn): Promise<Ending> {
+/** Reads what the guest writes to the control channel: that it has started, and how it went. */
+async function readVerdict(control: Deno.Conn, begin: () => void): Promise<Ending> {
   let text = "";
   for await (const chunk of control.readable.pipeThrough(new TextDecoderStream())) {
     text += chunk;
+    if (text.startsWith(STARTED)) {
+      text = text.slice(STARTED.length);
+      begin();
+    }
     if (text.endsWith("\n")) break;
   }
   const [, kind, rest = ""] = /^(\w+) ([^]*)\n$/.exec(text) ?? [];
@@ -292,6 +348,9 @@ function report(ending: Ending, log: string, session: Session): number {
       return 128 + ending.number;
     case "died":
       say(`the machine died. The kernel's words:\n${firstFault()}`);
+      return 1;
+    case "never booted":
+      say(`the machine did not start, ${BOOTS} times. ${lastLines()}`);
       return 1;
     case "timeout":
       say(`stopped after ${session.timeout} seconds (--timeout). ${lastLines()}`);

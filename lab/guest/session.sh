@@ -44,6 +44,7 @@ $b mkdir -p "/lib/modules/$release"
 $b mount -o bind "$modules" "/lib/modules/$release"
 
 exec 3>"$(port control)"
+echo started >&3
 
 echo "vss-lab: loading the driver" >/dev/kmsg
 if ! message=$(eval "$b insmod \"\$module\" $module_args" 2>&1); then

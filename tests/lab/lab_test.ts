@@ -154,6 +154,13 @@ Deno.test("lab ends what a command leaves running, and the driver's removal is q
   assertEquals([code, text(stdout), stderr], [0, "started\n", ""]);
 });
 
+Deno.test("lab starts a machine anew that does not start, and gives up in the end", async () => {
+  const { code, stderr } = await lab(["--", "true"], { env: { VSS_LAB_BOOT_SECONDS: "0.2" } });
+  assertEquals(code, 1);
+  assertEquals(stderr.match(/starting it anew/g)?.length, 2);
+  assertStringIncludes(stderr, "the machine did not start, 3 times");
+});
+
 Deno.test("lab stops a machine after the timeout", async () => {
   const { code, stdout, stderr } = await lab(
     ["--timeout", "60", "--", "sh", "-c", "echo begun; sleep 1000"],
