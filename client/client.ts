@@ -5,7 +5,7 @@
  * @module
  */
 import { ERRNOS, type Operation, VssError } from "./errors.ts";
-import { cString, libc, OPEN_FLAGS } from "./libc.ts";
+import { DeviceFile } from "./file.ts";
 import {
   COMMANDS,
   DEVICE_PATH,
@@ -22,7 +22,7 @@ import { checkId, checkK, copyVector, type Vector } from "./validate.ts";
 export interface Hit {
   /** The id that it was stored with. */
   id: number;
-  /** Its squared Euclidean distance from the query; `Infinity` where a 32-bit float overflows. */
+  /** Its distance from the query; `Infinity` where a 32-bit float overflows. */
   distance: number;
 }
 
@@ -39,20 +39,21 @@ export interface Stats {
   capacity: number;
   /** Bytes of kernel memory that they take. */
   bytes: number;
-  /** Vectors added since the driver was loaded. */
+  /** Vectors added since the collection was made. */
   adds: number;
-  /** Queries answered since the driver was loaded. */
+  /** Queries answered since then. */
   queries: number;
   /** Vectors dropped to make room. */
   evictions: number;
   /** Components of each vector; 0 until the first one is stored. */
   dimension: number;
-  /** How distance is measured: `l2sq`, the squared Euclidean distance. */
+  /** How distance is measured: `l2sq` unless the collection was made otherwise. */
   metric: string;
 }
 
 /**
- * A connection to the vectors that the kernel holds for the whole machine.
+ * A connection to the vectors that the kernel holds for the whole machine, by the device's first
+ * protocol: one collection, named `default`, of up to 128 dimensions. {@linkcode Vss} does more.
  *
  * Every process that may open the device sees the same vectors; they stay until the driver is
  * unloaded. Each call is one `ioctl` and runs to its end before it returns. A client keeps the
@@ -72,18 +73,19 @@ export interface Stats {
  * ```
  */
 export class VssClient implements Disposable {
-  /** The path that was opened. */
-  readonly path: string;
-  /** The file, or -1 once closed. */
-  #fd: number;
+  readonly #file: DeviceFile;
   readonly #components = new Float32Array(MAX_DIMENSION);
   readonly #vector = VECTOR_DATA.allocate();
   readonly #query = QUERY_DATA.allocate();
   readonly #stats = STATS.allocate();
 
-  private constructor(path: string, fd: number) {
-    this.path = path;
-    this.#fd = fd;
+  private constructor(file: DeviceFile) {
+    this.#file = file;
+  }
+
+  /** The path that was opened. */
+  get path(): string {
+    return this.#file.path;
   }
 
   /**
@@ -105,19 +107,7 @@ export class VssClient implements Disposable {
    * ```
    */
   static open(path: string = DEVICE_PATH): VssClient {
-    if (typeof path !== "string") throw new TypeError(`Path must be a string, not ${typeof path}`);
-    const { symbols, errno } = libc();
-    const name = cString(path);
-    // Never wait for a file that is no device, such as a FIFO.
-    const flags = OPEN_FLAGS.O_RDWR | OPEN_FLAGS.O_CLOEXEC | OPEN_FLAGS.O_NONBLOCK;
-    for (;;) {
-      const fd = symbols.open(name, flags);
-      const code = errno[0]!;
-      if (fd >= 0) return new VssClient(path, fd);
-      if (code !== ERRNOS.EINTR.number) {
-        throw new VssError(code, { operation: "open", subject: `open ${path}` });
-      }
-    }
+    return new VssClient(DeviceFile.open(path));
   }
 
   /**
@@ -249,16 +239,7 @@ export class VssClient implements Disposable {
    * ```
    */
   close(): void {
-    if (this.#fd < 0) return;
-    const { symbols, errno } = libc();
-    const fd = this.#fd;
-    this.#fd = -1;
-    const result = symbols.close(fd);
-    const code = errno[0]!;
-    // Linux frees the descriptor even then: a second try could close another's file.
-    if (result !== 0 && code !== ERRNOS.EINTR.number) {
-      throw new VssError(code, { operation: "close", subject: `close ${this.path}` });
-    }
+    this.#file.close();
   }
 
   /** Closes the device at the end of a `using` block. */
@@ -272,11 +253,8 @@ export class VssClient implements Disposable {
    * The driver gives `EINTR` only before it has changed anything, so trying again is safe.
    */
   #call(command: number, bytes: Uint8Array<ArrayBuffer>): number {
-    const { symbols, errno } = libc();
     for (;;) {
-      const result = symbols.ioctl(this.#fd, command, bytes);
-      const code = errno[0]!;
-      if (result >= 0) return 0;
+      const code = this.#file.call(command, bytes);
       if (code !== ERRNOS.EINTR.number) return code;
     }
   }
@@ -284,7 +262,7 @@ export class VssClient implements Disposable {
   /** Says what went wrong, and more than the errno does where the client knows more. */
   #error(code: number, operation: Operation, verb: string, dimension?: number): VssError {
     const subject = `${verb} ${this.path}`;
-    if (this.#fd < 0) {
+    if (!this.#file.isOpen) {
       const [meaning, advice] = ["the client is closed", "open another one"];
       return new VssError(code, { operation, subject, meaning, advice });
     }

@@ -6,7 +6,24 @@
  */
 
 /** What was being done when it failed. */
-export type Operation = "load" | "open" | "add" | "query" | "stats" | "close";
+export type Operation =
+  | "load"
+  | "open"
+  | "add"
+  | "query"
+  | "stats"
+  | "close"
+  | "info"
+  | "list"
+  | "create"
+  | "drop"
+  | "put"
+  | "get"
+  | "delete"
+  | "search"
+  | "scan"
+  | "clear"
+  | "configure";
 
 /** One errno: its number on Linux, what it means on this device, and what to do about it. */
 interface Errno {
@@ -33,6 +50,11 @@ export const ERRNOS = {
   EINTR: { number: 4, meaning: "a signal interrupted it", advice: "try again" },
   EIO: { number: 5, meaning: "input or output failed" },
   ENXIO: { number: 6, meaning: "no driver answers", advice: "load the driver with `just load`" },
+  E2BIG: {
+    number: 7,
+    meaning: "the driver does not know all that this client asks",
+    advice: "use a driver as new as this client",
+  },
   EBADF: { number: 9, meaning: "the file is not open for that" },
   ENOMEM: {
     number: 12,
@@ -83,6 +105,7 @@ export const ERRNOS = {
     meaning: "the C library cannot be used",
     advice: "run on Linux with glibc",
   },
+  EOPNOTSUPP: { number: 95, meaning: "the driver does not support it yet" },
   EDQUOT: {
     number: 122,
     meaning: "the driver's memory limit is reached",
@@ -108,6 +131,8 @@ export interface VssErrorOptions {
   readonly meaning?: string | undefined;
   /** What to do, where more is known than the errno says. */
   readonly advice?: string | undefined;
+  /** How many rows came before the one that failed. */
+  readonly done?: number | undefined;
   /** The error behind this one. */
   readonly cause?: unknown;
 }
@@ -141,6 +166,11 @@ export class VssError extends Error {
   readonly operation: Operation;
   /** What to do about it, as the message says too, where that is known. */
   readonly advice: string | undefined;
+  /**
+   * Of a call on many rows, how many came before the one that failed: for those it has taken effect.
+   * `undefined` for other calls.
+   */
+  readonly done: number | undefined;
 
   /**
    * Makes an error from an errno.
@@ -161,6 +191,7 @@ export class VssError extends Error {
     this.code = label;
     this.errno = known?.number ?? Number(errno);
     this.operation = options.operation;
-    this.advice = advice;
+    this.advice = advice || undefined;
+    this.done = options.done;
   }
 }

@@ -2,8 +2,8 @@
 /**
  * The few functions of the C library that reach the device, bound through Deno's FFI.
  *
- * Everything here is synchronous: `errno` belongs to a thread, and only a call on this thread leaves
- * it where this thread can read it.
+ * `errno` belongs to a thread, and only a call on this thread leaves it where this thread can read
+ * it: a call off the event loop has to learn of its failure in another way.
  *
  * @module
  */
@@ -43,6 +43,24 @@ const SYMBOLS = {
     ],
     result: "i32", // int
   },
+  ioctl_async: {
+    name: "ioctl",
+    nonblocking: true,
+    parameters: [
+      "i32", // int fd
+      "u32", // unsigned long request
+      "buffer", // ...: a pointer to a struct, which lives until the call has ended
+    ],
+    result: "i32", // int; errno is that of a thread of the pool, and lost
+  },
+  fcntl: {
+    parameters: [
+      "i32", // int fd
+      "i32", // int cmd
+      "i32", // ...: an int, for the commands used here
+    ],
+    result: "i32", // int
+  },
   statx: {
     parameters: [
       "i32", // int dirfd
@@ -70,6 +88,9 @@ type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 /** `open(2)`'s flags; the same on x86-64 and arm64. */
 export const OPEN_FLAGS = { O_RDONLY: 0, O_RDWR: 2, O_NONBLOCK: 0o4000, O_CLOEXEC: 0o2000000 };
+
+/** `fcntl(2)`'s commands that are used. */
+export const FCNTL = { F_DUPFD_CLOEXEC: 1030 };
 
 /** The bound functions and this thread's `errno`. */
 interface Binding {

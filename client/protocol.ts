@@ -93,7 +93,7 @@ export const STATS: Struct<{
 });
 
 /** The names of the metrics, by number. Smaller is nearer in each. */
-export const METRICS = ["l2sq"] as const;
+export const METRICS = ["l2sq", "ip", "cos"] as const;
 
 /** The commands of protocol 1. */
 export const COMMANDS: {

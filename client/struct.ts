@@ -27,6 +27,11 @@ interface Scalar {
 
 /** The C types that a field may have. Alignment equals size for each of them. */
 const SCALARS = {
+  u8: {
+    size: 1,
+    read: (view, offset) => view.getUint8(offset),
+    write: (view, offset, value) => view.setUint8(offset, Number(value)),
+  },
   u16: {
     size: 2,
     read: (view, offset) => view.getUint16(offset, true),
@@ -36,6 +41,11 @@ const SCALARS = {
     size: 4,
     read: (view, offset) => view.getUint32(offset, true),
     write: (view, offset, value) => view.setUint32(offset, Number(value), true),
+  },
+  s32: {
+    size: 4,
+    read: (view, offset) => view.getInt32(offset, true),
+    write: (view, offset, value) => view.setInt32(offset, Number(value), true),
   },
   u64: {
     size: 8,
@@ -49,7 +59,7 @@ const SCALARS = {
   },
 } as const satisfies Record<string, Scalar>;
 
-/** The name of a C type: `u16`, `u32`, `u64` or `f32`. */
+/** The name of a C type: `u8`, `u16`, `u32`, `s32`, `u64` or `f32`. */
 export type ScalarType = keyof typeof SCALARS;
 
 /** A field's declaration: a type, or a type and the length of an array of it. */
@@ -159,6 +169,19 @@ export class StructView<Specs extends FieldSpecs> {
     for (let i = 0; i < count; i++) {
       scalar.write(this.#view, field.offset + i * scalar.size, values[i]!);
     }
+  }
+
+  /**
+   * Reads an array of bytes as a C string.
+   *
+   * @param name The field.
+   * @returns The text before the first NUL, as UTF-8.
+   */
+  getText(name: keyof Specs): string {
+    const { offset, size } = this.#fields[name];
+    const bytes = this.bytes.subarray(offset, offset + size);
+    const end = bytes.indexOf(0);
+    return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
   }
 }
 

@@ -82,20 +82,43 @@ export function checkVector(vector: unknown): asserts vector is Vector {
  * @throws {RangeError} If it has too few or too many components, or one is not finite.
  */
 export function copyVector(vector: unknown, into: Float32Array): number {
+  return copyComponents(vector, into, "Vector", MAX_DIMENSION);
+}
+
+/**
+ * Checks a vector and copies it, as {@linkcode copyVector} does, with limits and a name of its own.
+ *
+ * @param vector What should be a vector.
+ * @param into Where to, with room for the most components.
+ * @param name What it is called in the error.
+ * @param most The most components that it may have.
+ * @param least The least; 1 where it is left out.
+ * @returns How many components the vector has.
+ * @throws {TypeError} If it is no vector, or a component is not a number.
+ * @throws {RangeError} If it has too few or too many components, or one is not finite.
+ */
+export function copyComponents(
+  vector: unknown,
+  into: Float32Array,
+  name: string,
+  most: number,
+  least: number = 1,
+): number {
   if (!(isFloat32Array(vector) || Array.isArray(vector))) {
     throw new TypeError(
-      `Vector must be a Float32Array or an array of numbers, not ${describe(vector)}`,
+      `${name} must be a Float32Array or an array of numbers, not ${describe(vector)}`,
     );
   }
   const length = vector.length;
-  if (length < 1 || length > MAX_DIMENSION) {
-    throw new RangeError(`Vector must have 1 to ${MAX_DIMENSION} components, not ${length}`);
+  if (length < least || length > most) {
+    const wanted = least === most ? least : `${least} to ${most}`;
+    throw new RangeError(`${name} must have ${wanted} components, not ${length}`);
   }
   for (let i = 0; i < length; i++) {
     const component: unknown = vector[i];
     // The device stores 32-bit floats: 1e39 is a finite number here and infinite there.
     if (typeof component !== "number" || !Number.isFinite(Math.fround(component))) {
-      throw componentError(i, component);
+      throw componentError(i, component, name);
     }
     into[i] = component;
   }
@@ -103,8 +126,8 @@ export function copyVector(vector: unknown, into: Float32Array): number {
 }
 
 /** Names the component that is wrong, and how. */
-function componentError(index: number, component: unknown): TypeError | RangeError {
-  const rule = `Component ${index} of the vector must be`;
+function componentError(index: number, component: unknown, name: string): TypeError | RangeError {
+  const rule = `Component ${index} of the ${name[0]!.toLowerCase()}${name.slice(1)} must be`;
   return typeof component === "number"
     ? new RangeError(`${rule} finite as a 32-bit float (at most about 3.4e38), not ${component}`)
     : new TypeError(`${rule} a number, not ${describe(component)}`);
@@ -139,12 +162,12 @@ const typedArrayName = Object.getOwnPropertyDescriptor(
 )!.get!;
 
 /** Whether a value is a `Float32Array`, of this realm or another. */
-function isFloat32Array(value: unknown): value is Float32Array {
+export function isFloat32Array(value: unknown): value is Float32Array {
   return typedArrayName.call(value) === "Float32Array";
 }
 
 /** Names a value of a wrong type: short, and without running its code. */
-function describe(value: unknown): string {
+export function describe(value: unknown): string {
   if (typeof value === "string") return `the string ${JSON.stringify(value.slice(0, 40))}`;
   if (typeof value === "bigint") return `the bigint ${value}n`;
   if (value === null || value === undefined || typeof value === "boolean") return String(value);

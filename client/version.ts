@@ -6,4 +6,4 @@
  */
 
 /** The release, as `deno.json` names it; the driver of the same release speaks the same protocol. */
-export const VERSION = "0.1.0";
+export const VERSION = "0.2.0";

@@ -17,7 +17,12 @@ MODULE_PARM_DESC(max_bytes, "Memory that all rows together may take, in bytes; i
 /* Changed by compare-and-exchange, so that two callers cannot pass the cap. */
 static atomic64_t used_bytes = ATOMIC64_INIT(0);
 
-static u64 vss_budget_cap(void)
+/**
+ * vss_budget_cap() - memory that may be charged
+ *
+ * Return: bytes.
+ */
+u64 vss_budget_cap(void)
 {
 	u64 cap = READ_ONCE(max_bytes);
 

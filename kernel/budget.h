@@ -17,5 +17,6 @@ bool vss_budget_has(size_t bytes);
 int vss_budget_charge(size_t bytes);
 void vss_budget_release(size_t bytes);
 u64 vss_budget_used(void);
+u64 vss_budget_cap(void);
 
 #endif /* VSS_BUDGET_H */

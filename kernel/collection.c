@@ -2,143 +2,313 @@
 /*
  * What a caller can do with a collection, and the collection's own lifetime.
  */
+#include <linux/atomic.h>
+#include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/uidgid.h>
 #include <linux/vss.h>
 
+#include "batch.h"
 #include "budget.h"
 #include "collection.h"
+#include "distance/distance.h"
+#include "float.h"
 #include "search.h"
+
+#define VSS_MAX_COLLECTIONS_LIMIT 65536
+
+static unsigned int max_collections = 1024;
+
+static int vss_set_max_collections(const char *value,
+				   const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(value, kp, 1, VSS_MAX_COLLECTIONS_LIMIT);
+}
+
+static const struct kernel_param_ops vss_max_collections_ops = {
+	.set = vss_set_max_collections,
+	.get = param_get_uint,
+};
+
+module_param_cb(max_collections, &vss_max_collections_ops, &max_collections,
+		0644);
+__MODULE_PARM_TYPE(max_collections, "uint");
+MODULE_PARM_DESC(max_collections, "Collections that there may be, private ones included, 1 to 65536 (default 1024)");
+
+/* Changed by compare-and-exchange, so that two callers cannot pass the cap. */
+static atomic_t nr_collections = ATOMIC_INIT(0);
+
+/**
+ * vss_max_collections() - collections that there may be
+ *
+ * Return: the module parameter max_collections.
+ */
+u32 vss_max_collections(void)
+{
+	return READ_ONCE(max_collections);
+}
+
+/**
+ * vss_collection_count() - collections there are
+ *
+ * Return: the number, private ones included.
+ */
+u32 vss_collection_count(void)
+{
+	return atomic_read(&nr_collections);
+}
+
+static int vss_collection_count_one(void)
+{
+	int count = atomic_read(&nr_collections);
+
+	do {
+		if (count >= vss_max_collections())
+			return -ENOSPC;
+	} while (!atomic_try_cmpxchg(&nr_collections, &count, count + 1));
+	return 0;
+}
+
+/* The counters, for what must be done to each. */
+static struct percpu_counter *vss_counter(struct vss_collection *collection,
+					  unsigned int i)
+{
+	struct percpu_counter *counters[] = {
+		&collection->queries, &collection->gets,
+		&collection->scanned, &collection->computed,
+	};
+
+	return i < ARRAY_SIZE(counters) ? counters[i] : NULL;
+}
+
+static void vss_destroy_counters(struct vss_collection *collection)
+{
+	struct percpu_counter *counter;
+	unsigned int i;
+
+	for (i = 0; (counter = vss_counter(collection, i)); i++)
+		percpu_counter_destroy(counter);
+}
+
+static int vss_init_counters(struct vss_collection *collection)
+{
+	struct percpu_counter *counter;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; !ret && (counter = vss_counter(collection, i)); i++)
+		ret = percpu_counter_init(counter, 0, VSS_GFP);
+	/* Those that were not reached are zeroed, which may be destroyed. */
+	if (ret)
+		vss_destroy_counters(collection);
+	return ret;
+}
 
 /**
  * vss_collection_create() - make an empty collection
- * @name: shorter than VSS_NAME_BYTES
+ * @name: shorter than VSS_NAME_BYTES; empty for a private one
  * @metric: one of enum vss_metric
  * @dimension: components of its rows
+ * @mode: permission bits
  *
- * Nobody else can see it before it is published in the registry.
+ * It belongs to the caller's filesystem uid and gid. Nobody else can see it
+ * before it is published in the registry, or bound to a file.
  *
  * Return: the collection with one reference, which is the caller's, or an
- * error pointer of -ENOMEM.
+ * error pointer of -ENOMEM, or of -ENOSPC when there are too many.
  */
 struct vss_collection *vss_collection_create(const char *name, u32 metric,
-					     u32 dimension)
+					     u32 dimension, u32 mode)
 {
 	struct vss_collection *collection;
 	int ret;
 
+	ret = vss_collection_count_one();
+	if (ret)
+		return ERR_PTR(ret);
+	ret = -ENOMEM;
 	collection = kzalloc(sizeof(*collection), VSS_GFP);
 	if (!collection)
-		return ERR_PTR(-ENOMEM);
+		goto uncount;
 	INIT_LIST_HEAD(&collection->node);
 	refcount_set(&collection->references, 1);
 	strscpy(collection->name, name, sizeof(collection->name));
 	collection->metric = metric;
-	ret = percpu_counter_init(&collection->queries, 0, VSS_GFP);
+	collection->uid = current_fsuid();
+	collection->gid = current_fsgid();
+	collection->mode = mode;
+	ret = vss_init_counters(collection);
 	if (ret)
 		goto free_collection;
-	ret = vss_store_init(&collection->store, dimension);
+	ret = vss_store_init(&collection->store, dimension,
+			     metric == VSS_METRIC_COS);
 	if (ret)
-		goto destroy_counter;
+		goto destroy_counters;
 	return collection;
 
-destroy_counter:
-	percpu_counter_destroy(&collection->queries);
+destroy_counters:
+	vss_destroy_counters(collection);
 free_collection:
 	kfree(collection);
+uncount:
+	atomic_dec(&nr_collections);
 	return ERR_PTR(ret);
 }
 
 /**
  * vss_collection_put() - drop a reference
- * @collection: freed with all of its rows when the reference was the last
+ * @collection: freed with all of its rows when the reference was the last; or
+ *              NULL
  */
 void vss_collection_put(struct vss_collection *collection)
 {
-	if (!refcount_dec_and_test(&collection->references))
+	if (!collection || !refcount_dec_and_test(&collection->references))
 		return;
 	vss_store_destroy(&collection->store);
-	percpu_counter_destroy(&collection->queries);
+	vss_destroy_counters(collection);
 	kfree_rcu(collection, rcu);
+	atomic_dec(&nr_collections);
 }
 
 /**
- * vss_collection_add_first() - add the row that a collection is made for
- * @collection: one that is empty and not yet published
- * @id: the row's id
- * @vector: its components as their bits, all finite, as many as the
- *          collection's dimension
- * @spare: *@spare is a block, which the collection takes and sets to NULL, or
- *         NULL
+ * vss_collection_admit() - check vectors, and compute what is kept beside them
+ * @collection: where they are to go
+ * @batch: the rows; cut before the first one that is refused
  *
- * Sleeps for nobody's limits, so that the registry's lock may be held.
- *
- * Return: what vss_store_try_insert() returns.
+ * Return: 0, or -EINVAL when one is refused: not finite, or without a norm
+ * where the metric wants one.
  */
-int vss_collection_add_first(struct vss_collection *collection, u64 id,
-			     const u32 *vector, struct vss_block **spare)
+int vss_collection_admit(struct vss_collection *collection,
+			 struct vss_batch *batch)
 {
-	return vss_store_try_insert(&collection->store, id, vector, spare);
+	u32 i, finite, count = batch->count;
+
+	finite = vss_f32_count_finite(batch->vectors, count * batch->dimension);
+	batch->count = finite / batch->dimension;
+	if (collection->metric == VSS_METRIC_COS) {
+		vss_distance_norms(batch->vectors, batch->count,
+				   batch->dimension, batch->norms);
+		for (i = 0; i < batch->count; i++) {
+			if (!vss_f32_is_normal(batch->norms[i]))
+				batch->count = i;
+		}
+	}
+	return batch->count == count ? 0 : -EINVAL;
 }
 
 /**
- * vss_collection_add() - add a row
+ * vss_collection_insert() - store rows
  * @collection: where
- * @id: the row's id
- * @vector: its components as their bits, all finite
- * @dimension: number of components
+ * @batch: the rows
+ * @upsert: whether a row replaces one with its id
  *
- * Return: 0, -EINVAL when the dimension is not the collection's, or what
- * vss_store_insert() returns.
+ * Return: what stopped it: -EINVAL for a vector that is refused, or what
+ * vss_store_put() returns; the rows up to the batch's done are in. Otherwise 0.
  */
-int vss_collection_add(struct vss_collection *collection, u64 id,
-		       const u32 *vector, u32 dimension)
+int vss_collection_insert(struct vss_collection *collection,
+			  struct vss_batch *batch, bool upsert)
 {
-	if (dimension != collection->store.dimension)
+	int refused = vss_collection_admit(collection, batch);
+
+	return vss_store_put(&collection->store, batch, upsert) ?: refused;
+}
+
+/**
+ * vss_collection_get() - read rows by their ids
+ * @collection: where
+ * @batch: as vss_store_get() has it
+ *
+ * Return: what vss_store_get() returns.
+ */
+int vss_collection_get(struct vss_collection *collection,
+		       struct vss_batch *batch)
+{
+	int ret = vss_store_get(&collection->store, batch);
+
+	if (!ret)
+		percpu_counter_add(&collection->gets, batch->count);
+	return ret;
+}
+
+/* Checks a query's vector, and makes of it what the metric wants. */
+static int vss_collection_admit_query(struct vss_collection *collection,
+				      struct vss_query *query)
+{
+	u32 norm, dimension = query->dimension;
+
+	if (vss_f32_count_finite(query->vector, dimension) < dimension)
 		return -EINVAL;
-	return vss_store_insert(&collection->store, id, vector);
+	if (collection->metric != VSS_METRIC_COS)
+		return 0;
+	vss_distance_norms(query->vector, 1, dimension, &norm);
+	if (!vss_f32_is_normal(norm))
+		return -EINVAL;
+	vss_distance_normalize(query->vector, dimension, norm);
+	return 0;
 }
 
 /**
  * vss_collection_search() - find the nearest rows
  * @collection: where
- * @search: made for @dimension; holds the hits afterwards
- * @dimension: number of components of the query
+ * @query: made for the collection's metric and dimension, its vector set as it
+ *         came from user memory; holds the hits afterwards
  *
- * Return: 0, -EINVAL when the dimension is not the collection's, or -EINTR.
+ * Return: 0, -EINVAL when the vector is refused, or -EINTR.
  */
 int vss_collection_search(struct vss_collection *collection,
-			  struct vss_search *search, u32 dimension)
+			  struct vss_query *query)
 {
+	u64 scanned = query->scanned, computed = query->computed;
 	int ret;
 
-	if (dimension != collection->store.dimension)
-		return -EINVAL;
-	ret = vss_search_run(search, &collection->store);
-	if (!ret)
-		percpu_counter_inc(&collection->queries);
-	return ret;
+	ret = vss_collection_admit_query(collection, query);
+	if (ret)
+		return ret;
+	ret = vss_search_run(query, &collection->store);
+	if (ret)
+		return ret;
+	percpu_counter_inc(&collection->queries);
+	percpu_counter_add(&collection->scanned, query->scanned - scanned);
+	percpu_counter_add(&collection->computed, query->computed - computed);
+	return 0;
 }
 
 /**
- * vss_collection_stats() - read all counters
+ * vss_collection_stat() - read all counters
  * @collection: whose
- * @stats: filled in whole
+ * @stat: filled in whole, but for its header
  */
-void vss_collection_stats(struct vss_collection *collection,
-			  struct vss_stats *stats)
+void vss_collection_stat(struct vss_collection *collection,
+			 struct vss_stat *stat)
 {
+	struct user_namespace *users = current_user_ns();
 	struct vss_store_stats rows;
 
 	vss_store_stats(&collection->store, &rows);
-	*stats = (struct vss_stats) {
+	*stat = (struct vss_stat) {
+		.size = stat->size,
 		.count = rows.count,
-		.capacity = vss_store_capacity(),
+		.capacity = vss_store_capacity(&collection->store),
 		.bytes = rows.bytes,
-		.adds = rows.adds,
+		.payload_bytes = rows.payload_bytes,
+		.inserts = rows.inserts,
+		.updates = rows.updates,
+		.deletes = rows.deletes,
 		.queries = percpu_counter_sum_positive(&collection->queries),
+		.gets = percpu_counter_sum_positive(&collection->gets),
+		.scanned = percpu_counter_sum_positive(&collection->scanned),
+		.computed = percpu_counter_sum_positive(&collection->computed),
+		.serial = collection->serial,
 		.dimension = collection->store.dimension,
 		.metric = collection->metric,
+		.element = VSS_ELEMENT_F32,
+		.eviction = VSS_EVICTION_NONE,
+		.mode = READ_ONCE(collection->mode),
+		.uid = from_kuid_munged(users, collection->uid),
+		.gid = from_kgid_munged(users, collection->gid),
 	};
+	strscpy_pad(stat->name, collection->name, sizeof(stat->name));
 }

@@ -7,45 +7,65 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
+#include <linux/vss.h>
 
 #include "store.h"
 
-struct vss_search;
-struct vss_stats;
-
-#define VSS_NAME_BYTES 64
+struct vss_batch;
+struct vss_query;
 
 /**
- * struct vss_collection - a named set of rows of one dimension and metric
+ * struct vss_collection - a set of rows of one dimension and metric
  * @node: link in the registry; changed under the registry's lock, or by the
  *        module's exit alone, and read under RCU
  * @rcu: delays the free of this struct until no lookup can still see it
- * @references: one for the registry, one for each call that works on it
- * @name: never changes
+ * @references: one for the registry while it has a name there, one for each file
+ *              bound to it, one for each call that works on it
+ * @name: never changes; empty for a private one
+ * @serial: never changes once others can see it
  * @metric: never changes
+ * @uid: its owner; never changes
+ * @gid: its group; never changes
+ * @mode: permission bits; changed and read by anybody
  * @queries: queries answered
- * @store: the rows, which have their own lock
+ * @gets: ids looked up
+ * @scanned: rows that queries looked at
+ * @computed: of those, rows whose distance was computed
+ * @store: the rows, which have their own locks
  */
 struct vss_collection {
 	struct list_head node;
 	struct rcu_head rcu;
 	refcount_t references;
 	char name[VSS_NAME_BYTES];
+	u64 serial;
 	u32 metric;
+	kuid_t uid;
+	kgid_t gid;
+	u32 mode;
 	struct percpu_counter queries;
+	struct percpu_counter gets;
+	struct percpu_counter scanned;
+	struct percpu_counter computed;
 	struct vss_store store;
 };
 
 struct vss_collection *vss_collection_create(const char *name, u32 metric,
-					     u32 dimension);
+					     u32 dimension, u32 mode);
 void vss_collection_put(struct vss_collection *collection);
-int vss_collection_add_first(struct vss_collection *collection, u64 id,
-			     const u32 *vector, struct vss_block **spare);
-int vss_collection_add(struct vss_collection *collection, u64 id,
-		       const u32 *vector, u32 dimension);
+u32 vss_collection_count(void);
+u32 vss_max_collections(void);
+
+int vss_collection_admit(struct vss_collection *collection,
+			 struct vss_batch *batch);
+int vss_collection_insert(struct vss_collection *collection,
+			  struct vss_batch *batch, bool upsert);
+int vss_collection_get(struct vss_collection *collection,
+		       struct vss_batch *batch);
 int vss_collection_search(struct vss_collection *collection,
-			  struct vss_search *search, u32 dimension);
-void vss_collection_stats(struct vss_collection *collection,
-			  struct vss_stats *stats);
+			  struct vss_query *query);
+void vss_collection_stat(struct vss_collection *collection,
+			 struct vss_stat *stat);
 
 #endif /* VSS_COLLECTION_H */

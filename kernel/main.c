@@ -13,6 +13,7 @@
 #include <linux/module.h>
 
 #include "distance/distance.h"
+#include "file.h"
 #include "ioctl.h"
 #include "main.h"
 #include "registry.h"
@@ -32,12 +33,16 @@ int vss_open_files(void)
 
 static int vss_open(struct inode *inode, struct file *file)
 {
+	file->private_data = vss_file_create(file);
+	if (!file->private_data)
+		return -ENOMEM;
 	atomic_inc(&open_files);
 	return nonseekable_open(inode, file);
 }
 
 static int vss_release(struct inode *inode, struct file *file)
 {
+	vss_file_free(file->private_data);
 	atomic_dec(&open_files);
 	return 0;
 }
@@ -86,4 +91,4 @@ module_exit(vss_exit);
 MODULE_AUTHOR("The vss authors");
 MODULE_DESCRIPTION("Vector store for the whole machine, with nearest-neighbour search");
 MODULE_LICENSE("GPL");
-MODULE_VERSION("0.1.0");
+MODULE_VERSION(VSS_RELEASE);

@@ -7,7 +7,9 @@
  * who may then sleep. A store's locks are taken inside registry_lock, never the
  * other way round.
  */
-#include <linux/err.h>
+#include <linux/atomic.h>
+#include <linux/errno.h>
+#include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
@@ -15,11 +17,26 @@
 #include <linux/string.h>
 #include <linux/vss.h>
 
+#include "access.h"
+#include "batch.h"
 #include "collection.h"
 #include "registry.h"
 
 static DEFINE_MUTEX(registry_lock);
 static LIST_HEAD(registry);
+
+/* The last serial given. Those of the list's collections are in its order. */
+static atomic64_t last_serial = ATOMIC64_INIT(0);
+
+/**
+ * vss_registry_serial() - a number for a new collection
+ *
+ * Return: one that was not given before.
+ */
+u64 vss_registry_serial(void)
+{
+	return atomic64_inc_return(&last_serial);
+}
 
 static struct vss_collection *vss_registry_find(const char *name)
 {
@@ -52,12 +69,12 @@ struct vss_collection *vss_registry_get(const char *name)
 }
 
 /*
- * Publishes a collection with its first row in it, so that a first row that
- * cannot be stored leaves no trace. Returns -EEXIST when the name is taken, and
- * -EAGAIN when a spare is wanted.
+ * Publishes a collection, with the rows of @batch, if there is one, in it: what
+ * cannot be stored leaves no trace. As vss_store_try_put() takes @spare.
  */
-static int vss_registry_publish(struct vss_collection *collection, u64 id,
-				const u32 *vector, struct vss_block **spare)
+static int vss_registry_try_publish(struct vss_collection *collection,
+				    struct vss_batch *batch,
+				    struct vss_block **spare)
 {
 	int ret;
 
@@ -66,68 +83,146 @@ static int vss_registry_publish(struct vss_collection *collection, u64 id,
 		return ret;
 	if (vss_registry_find(collection->name))
 		ret = -EEXIST;
-	else
-		ret = vss_collection_add_first(collection, id, vector, spare);
+	else if (batch)
+		ret = vss_store_try_put(&collection->store, batch, false, spare);
 	if (!ret) {
 		/* The list's reference. */
 		refcount_inc(&collection->references);
+		collection->serial = vss_registry_serial();
 		list_add_tail_rcu(&collection->node, &registry);
 	}
 	mutex_unlock(&registry_lock);
 	return ret;
 }
 
-/*
- * Makes a collection out of its first row. Returns -EEXIST when another first
- * row was faster.
+/**
+ * vss_registry_publish() - give a collection its name
+ * @collection: one that nobody else can see yet
+ *
+ * Return: 0, -EEXIST when the name is taken, or -EINTR when the caller was
+ * killed while it waited.
  */
-static int vss_registry_create(const char *name, u64 id, const u32 *vector,
-			       u32 dimension)
+int vss_registry_publish(struct vss_collection *collection)
 {
-	struct vss_collection *collection;
+	return vss_registry_try_publish(collection, NULL, NULL);
+}
+
+/**
+ * vss_registry_publish_first() - give a collection its name and its first row
+ * @collection: one that nobody else can see yet
+ * @batch: the row
+ *
+ * The block for the row is allocated outside the lock, as always. But the row
+ * goes in under it: of several callers that make the same collection, only one
+ * is to charge a block to the budget.
+ *
+ * Return: as vss_registry_publish() does, or what vss_store_put() returns.
+ */
+int vss_registry_publish_first(struct vss_collection *collection,
+			       struct vss_batch *batch)
+{
 	struct vss_block *spare = NULL;
 	int ret;
 
-	collection = vss_collection_create(name, VSS_METRIC_L2SQ, dimension);
-	if (IS_ERR(collection))
-		return PTR_ERR(collection);
-	ret = vss_registry_publish(collection, id, vector, &spare);
+	ret = vss_registry_try_publish(collection, batch, &spare);
 	if (ret == -EAGAIN) {
 		spare = vss_block_alloc();
-		ret = vss_registry_publish(collection, id, vector, &spare);
+		ret = vss_registry_try_publish(collection, batch, &spare);
 		vss_block_free(spare);
 	}
-	vss_collection_put(collection);
 	return ret == -EAGAIN ? -ENOMEM : ret;
 }
 
 /**
- * vss_registry_add() - add a row to a collection, which the first row makes
- * @name: the collection's name
- * @id: the row's id
- * @vector: its components as their bits, all finite
- * @dimension: number of components
+ * vss_registry_drop() - take a collection's name away
+ * @name: its name
  *
- * Return: 0, or what vss_collection_add() returns.
+ * Its rows go with the last reference, which may be the list's.
+ *
+ * Return: 0, -ENOENT, -EACCES when it is not the caller's, or -EINTR when the
+ * caller was killed while it waited.
  */
-int vss_registry_add(const char *name, u64 id, const u32 *vector,
-		     u32 dimension)
+int vss_registry_drop(const char *name)
 {
 	struct vss_collection *collection;
 	int ret;
 
-	while (!(collection = vss_registry_get(name))) {
-		ret = vss_registry_create(name, id, vector, dimension);
-		if (ret != -EEXIST)
-			return ret;
-	}
-	ret = vss_collection_add(collection, id, vector, dimension);
-	vss_collection_put(collection);
+	ret = mutex_lock_killable(&registry_lock);
+	if (ret)
+		return ret;
+	collection = vss_registry_find(name);
+	if (!collection)
+		ret = -ENOENT;
+	else if (!vss_access_is_owner(collection))
+		ret = -EACCES;
+	else
+		list_del_rcu(&collection->node);
+	mutex_unlock(&registry_lock);
+	if (!ret)
+		vss_collection_put(collection);
 	return ret;
 }
 
+static void vss_registry_record(struct vss_collection *collection,
+				struct vss_list_record *record)
+{
+	struct vss_stat stat = { };
+
+	vss_collection_stat(collection, &stat);
+	*record = (struct vss_list_record) {
+		.serial = stat.serial,
+		.count = stat.count,
+		.capacity = stat.capacity,
+		.bytes = stat.bytes,
+		.dimension = stat.dimension,
+		.metric = stat.metric,
+		.element = stat.element,
+		.eviction = stat.eviction,
+		.ttl = stat.ttl,
+		.mode = stat.mode,
+		.uid = stat.uid,
+		.gid = stat.gid,
+	};
+	strscpy_pad(record->name, stat.name, sizeof(record->name));
+}
+
 /**
- * vss_registry_totals() - add up the counters of all collections
+ * vss_registry_list() - describe the collections that the caller may read
+ * @records: filled in
+ * @room: records that there is room for
+ * @count: out: records filled in
+ * @cursor: serial of the last collection that is not wanted; moved on, to
+ *          VSS_CURSOR_END after the last one
+ *
+ * Return: 0, or -EINTR when the caller was killed while it waited.
+ */
+int vss_registry_list(struct vss_list_record *records, u32 room, u32 *count,
+		      u64 *cursor)
+{
+	struct vss_collection *collection;
+	int ret;
+
+	*count = 0;
+	ret = mutex_lock_killable(&registry_lock);
+	if (ret)
+		return ret;
+	list_for_each_entry(collection, &registry, node) {
+		if (collection->serial <= *cursor ||
+		    !vss_access_allowed(collection, FMODE_READ))
+			continue;
+		if (*count == room)
+			goto unlock;
+		vss_registry_record(collection, &records[(*count)++]);
+		*cursor = collection->serial;
+	}
+	*cursor = VSS_CURSOR_END;
+unlock:
+	mutex_unlock(&registry_lock);
+	return 0;
+}
+
+/**
+ * vss_registry_totals() - add up the counters of all named collections
  * @totals: filled in whole
  *
  * Return: 0, or -EINTR when the caller was killed while it waited.
@@ -135,7 +230,7 @@ int vss_registry_add(const char *name, u64 id, const u32 *vector,
 int vss_registry_totals(struct vss_totals *totals)
 {
 	struct vss_collection *collection;
-	struct vss_stats stats;
+	struct vss_stat stat = { };
 	int ret;
 
 	*totals = (struct vss_totals) { };
@@ -143,11 +238,11 @@ int vss_registry_totals(struct vss_totals *totals)
 	if (ret)
 		return ret;
 	list_for_each_entry(collection, &registry, node) {
-		vss_collection_stats(collection, &stats);
+		vss_collection_stat(collection, &stat);
 		totals->collections++;
-		totals->count += stats.count;
-		totals->adds += stats.adds;
-		totals->queries += stats.queries;
+		totals->count += stat.count;
+		totals->adds += stat.inserts;
+		totals->queries += stat.queries;
 	}
 	mutex_unlock(&registry_lock);
 	return 0;

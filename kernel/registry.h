@@ -4,13 +4,15 @@
 
 #include <linux/types.h>
 
+struct vss_batch;
 struct vss_collection;
+struct vss_list_record;
 
 /**
- * struct vss_totals - what all collections hold together
+ * struct vss_totals - what all named collections hold together
  * @collections: how many they are
  * @count: rows stored
- * @adds: rows ever added
+ * @adds: rows ever put that were new
  * @queries: queries answered
  */
 struct vss_totals {
@@ -21,8 +23,13 @@ struct vss_totals {
 };
 
 struct vss_collection *vss_registry_get(const char *name);
-int vss_registry_add(const char *name, u64 id, const u32 *vector,
-		     u32 dimension);
+int vss_registry_publish(struct vss_collection *collection);
+int vss_registry_publish_first(struct vss_collection *collection,
+			       struct vss_batch *batch);
+int vss_registry_drop(const char *name);
+int vss_registry_list(struct vss_list_record *records, u32 room, u32 *count,
+		      u64 *cursor);
+u64 vss_registry_serial(void);
 int vss_registry_totals(struct vss_totals *totals);
 void vss_registry_exit(void);
 

@@ -8,6 +8,7 @@
  * exactly once.
  */
 #include <linux/align.h>
+#include <linux/bitmap.h>
 #include <linux/errno.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
@@ -21,43 +22,70 @@
 
 #include "budget.h"
 #include "distance/distance.h"
+#include "float.h"
 #include "search.h"
 #include "store.h"
 
-/**
- * vss_search_create() - prepare a search
- * @query: the query's components as their bits
- * @dimension: number of components, bounded by the caller
- * @k: hits wanted, at least 1, bounded by the caller
- *
- * Return: the search, for vss_search_free(), or NULL when memory is lacking.
- */
-struct vss_search *vss_search_create(const u32 *query, u32 dimension, u32 k)
+/* The order of floats, none of which is -0 or no number, as that of integers. */
+static u32 vss_order(u32 bits)
 {
-	size_t vector_bytes = vss_store_lanes(dimension) * sizeof(u32);
-	size_t section_bytes = VSS_SECTION_ROWS * sizeof(u32);
-	struct vss_search *search;
-	size_t bytes;
+	return bits & VSS_F32_SIGN ? ~bits : bits | VSS_F32_SIGN;
+}
 
-	bytes = size_add(struct_size(search, hits, k),
-			 VSS_ALIGN + vector_bytes + section_bytes);
-	search = kvzalloc(bytes, VSS_GFP);
-	if (!search)
-		return NULL;
-	search->k = k;
-	search->query = PTR_ALIGN((u32 *)&search->hits[k], VSS_ALIGN);
-	search->distances = search->query + vss_store_lanes(dimension);
-	memcpy(search->query, query, dimension * sizeof(u32));
-	return search;
+static u32 vss_disorder(u32 order)
+{
+	return order & VSS_F32_SIGN ? order ^ VSS_F32_SIGN : ~order;
 }
 
 /**
- * vss_search_free() - end a search
- * @search: the search
+ * vss_query_create() - prepare queries
+ * @metric: one of enum vss_metric
+ * @dimension: components of a query, bounded by the caller
+ * @k: hits wanted, at least 1, bounded by the caller
+ *
+ * Return: the query, which wants all rows at any distance, for
+ * vss_query_free(), or NULL when memory is lacking.
  */
-void vss_search_free(struct vss_search *search)
+struct vss_query *vss_query_create(u32 metric, u32 dimension, u32 k)
 {
-	kvfree(search);
+	size_t vector_bytes = vss_store_lanes(dimension) * sizeof(u32);
+	size_t section_bytes = VSS_SECTION_ROWS * sizeof(u32);
+	struct vss_query *query;
+	size_t bytes;
+
+	bytes = size_add(struct_size(query, hits, k),
+			 VSS_ALIGN + vector_bytes + section_bytes);
+	query = kvzalloc(bytes, VSS_GFP);
+	if (!query)
+		return NULL;
+	query->metric = metric;
+	query->dimension = dimension;
+	query->k = k;
+	query->limit = U32_MAX;
+	query->max_id = U64_MAX;
+	query->vector = PTR_ALIGN((u32 *)&query->hits[k], VSS_ALIGN);
+	query->distances = query->vector + vss_store_lanes(dimension);
+	return query;
+}
+
+/**
+ * vss_query_free() - end queries
+ * @query: the query, or NULL
+ */
+void vss_query_free(struct vss_query *query)
+{
+	kvfree(query);
+}
+
+/**
+ * vss_query_limit() - want no hit that is farther
+ * @query: the query
+ * @distance: the greatest distance of a hit; a number
+ */
+void vss_query_limit(struct vss_query *query, u32 distance)
+{
+	/* -0 is 0. */
+	query->limit = vss_order(distance == VSS_F32_SIGN ? 0 : distance);
 }
 
 static bool vss_hit_before(const struct vss_hit *a, const struct vss_hit *b)
@@ -103,62 +131,86 @@ static void vss_heap_down(struct vss_hit *heap, u32 count,
 	heap[i] = *hit;
 }
 
-static void vss_search_offer(struct vss_search *search,
-			     const struct vss_hit *hit)
+static void vss_search_offer(struct vss_query *query, const struct vss_hit *hit)
 {
-	if (search->count < search->k)
-		vss_heap_up(search->hits, search->count++, hit);
-	else if (vss_hit_before(hit, &search->hits[0]))
-		vss_heap_down(search->hits, search->count, hit);
+	if (query->count < query->k)
+		vss_heap_up(query->hits, query->count++, hit);
+	else if (vss_hit_before(hit, &query->hits[0]))
+		vss_heap_down(query->hits, query->count, hit);
 }
 
-static void vss_search_section(struct vss_search *search, u32 lanes,
+/* Computes the rows from a section's first to its last that matches. */
+static void vss_search_section(struct vss_query *query,
+			       const struct vss_store *store,
 			       const struct vss_section *section)
+{
+	u32 first = find_first_bit(section->matches, section->count);
+	u32 last = find_last_bit(section->matches, section->count);
+	u32 i, lanes = store->layout.lanes;
+
+	vss_distance_rows(query->metric, query->vector,
+			  section->rows + (size_t)first * lanes,
+			  section->norms + first, last + 1 - first, lanes,
+			  query->distances + first);
+	query->computed += last + 1 - first;
+	for (i = first; i <= last; i++) {
+		struct vss_hit hit = {
+			.distance = vss_order(query->distances[i]),
+		};
+		u32 worst = query->count < query->k ?
+			    query->limit : query->hits[0].distance;
+
+		/* Nearly every row ends here, without a look at the rest. */
+		if (hit.distance > worst)
+			continue;
+		if (!test_bit(i, section->matches))
+			continue;
+		hit.id = section->keys[i].id;
+		if (hit.id <= query->max_id)
+			vss_search_offer(query, &hit);
+	}
+}
+
+static void vss_search_finish(struct vss_query *query)
 {
 	u32 i;
 
-	vss_distance_l2sq(search->query, section->rows, section->count, lanes,
-			  search->distances);
-	for (i = 0; i < section->count; i++) {
-		struct vss_hit hit = { .distance = search->distances[i] };
-		u32 worst = search->count < search->k ?
-			    U32_MAX : search->hits[0].distance;
-
-		/* Nearly every row ends here, without a look at its key. */
-		if (hit.distance > worst)
-			continue;
-		hit.id = section->keys[i].id;
-		vss_search_offer(search, &hit);
-	}
+	sort(query->hits, query->count, sizeof(*query->hits),
+	     vss_hit_compare, NULL);
+	for (i = 0; i < query->count; i++)
+		query->hits[i].distance = vss_disorder(query->hits[i].distance);
 }
 
 /**
  * vss_search_run() - find the nearest rows
- * @search: made for the store's dimension
+ * @query: made for the store's dimension, its vector set
  * @store: where; not locked by the caller
  *
- * Return: 0 with the sorted hits in @search, or -EINTR when the caller was
+ * Return: 0 with the sorted hits in @query, or -EINTR when the caller was
  * killed.
  */
-int vss_search_run(struct vss_search *search, struct vss_store *store)
+int vss_search_run(struct vss_query *query, struct vss_store *store)
 {
-	struct vss_section section = { };
-	u32 slot;
+	struct vss_section section;
+	bool more = true;
+	u64 slot = 0;
 
-	for (slot = 0;; slot += section.count) {
+	query->count = 0;
+	while (more) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		if (down_read_killable(&store->lock))
 			return -EINTR;
-		if (!vss_store_section(store, slot, &section)) {
-			up_read(&store->lock);
-			break;
-		}
-		vss_search_section(search, store->lanes, &section);
+		more = vss_store_section(store, slot, &query->filter, &section);
+		if (more && section.matching)
+			vss_search_section(query, store, &section);
 		up_read(&store->lock);
+		if (more) {
+			query->scanned += section.live;
+			slot = (u64)section.slot + section.count;
+		}
 		cond_resched();
 	}
-	sort(search->hits, search->count, sizeof(*search->hits),
-	     vss_hit_compare, NULL);
+	vss_search_finish(query);
 	return 0;
 }

@@ -4,13 +4,13 @@
 
 #include <linux/types.h>
 
-struct vss_store;
+#include "store.h"
 
 /**
  * struct vss_hit - a row that a search found
  * @id: the row's id
- * @distance: bits of its distance, which compare as the distance does, for it
- *            is not negative
+ * @distance: its distance: while the search runs, mapped to an integer that
+ *            orders as the distance does; its bits afterwards
  */
 struct vss_hit {
 	u64 id;
@@ -18,26 +18,41 @@ struct vss_hit {
 };
 
 /**
- * struct vss_search - one search, from its query to its hits
+ * struct vss_query - queries, one after the other
+ * @metric: one of enum vss_metric
+ * @dimension: components of a query
  * @k: hits wanted
- * @count: hits found
- * @query: the padded query, aligned to VSS_ALIGN
+ * @limit: greatest distance of a hit, mapped as in struct vss_hit
+ * @max_id: greatest id of a hit
+ * @filter: which rows are wanted
+ * @count: hits of the last query
+ * @scanned: rows looked at, over all queries
+ * @computed: of those, rows whose distance was computed
+ * @vector: the query's components, padded with zeros and aligned to VSS_ALIGN
  * @distances: scratch for the distances of one section
  * @hits: a max-heap on (distance, id) while the search runs, sorted by it
  *        afterwards
  *
  * Belongs to one thread, and needs no lock. One allocation holds it all.
  */
-struct vss_search {
+struct vss_query {
+	u32 metric;
+	u32 dimension;
 	u32 k;
+	u32 limit;
+	u64 max_id;
+	struct vss_filter filter;
 	u32 count;
-	u32 *query;
+	u64 scanned;
+	u64 computed;
+	u32 *vector;
 	u32 *distances;
 	struct vss_hit hits[];
 };
 
-struct vss_search *vss_search_create(const u32 *query, u32 dimension, u32 k);
-void vss_search_free(struct vss_search *search);
-int vss_search_run(struct vss_search *search, struct vss_store *store);
+struct vss_query *vss_query_create(u32 metric, u32 dimension, u32 k);
+void vss_query_free(struct vss_query *query);
+void vss_query_limit(struct vss_query *query, u32 distance);
+int vss_search_run(struct vss_query *query, struct vss_store *store);
 
 #endif /* VSS_SEARCH_H */

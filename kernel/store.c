@@ -3,19 +3,27 @@
  * Blocks, slots and the index of ids: see store.h for the layout and the locks.
  */
 #include <linux/align.h>
+#include <linux/bitmap.h>
+#include <linux/build_bug.h>
 #include <linux/err.h>
+#include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/rhashtable.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/vss.h>
 
+#include "batch.h"
 #include "budget.h"
 #include "distance/distance.h"
+#include "payload.h"
 #include "store.h"
 
 /*
@@ -66,29 +74,88 @@ static const struct rhashtable_params vss_index_params = {
 	.automatic_shrinking = true,
 };
 
+/**
+ * struct vss_block - a block's header
+ * @room: link in the store's list of blocks with a free slot, or empty; once
+ *        the block is out of the store, in a list of blocks to be freed
+ * @index: its place among the store's blocks
+ * @nr_live: rows in it; changed under both locks
+ * @nr_used: slots that ever held a row, which are the first ones; likewise
+ * @hint: no slot before it is free; changed under the store's writers
+ * @rows: the rows; the other arrays follow, as struct vss_layout says
+ */
+struct vss_block {
+	struct list_head room;
+	u32 index;
+	u32 nr_live;
+	u32 nr_used;
+	u32 hint;
+	u32 rows[] __aligned(VSS_ALIGN);
+};
+
 static u32 *vss_block_row(const struct vss_store *store,
 			  struct vss_block *block, u32 i)
 {
-	return (u32 *)block + (size_t)i * store->lanes;
+	return block->rows + (size_t)i * store->layout.lanes;
 }
 
 static struct vss_key *vss_block_key(const struct vss_store *store,
 				     struct vss_block *block, u32 i)
 {
-	u32 *keys = vss_block_row(store, block, store->rows_per_block);
-
-	return (struct vss_key *)keys + i;
+	return (struct vss_key *)((u8 *)block + store->layout.keys) + i;
 }
 
-static size_t vss_row_bytes(const struct vss_store *store)
+static u64 *vss_block_tags(const struct vss_store *store,
+			   struct vss_block *block, u32 i)
 {
-	return store->lanes * sizeof(u32) + sizeof(struct vss_key);
+	return (u64 *)((u8 *)block + store->layout.tags) + i;
+}
+
+static struct vss_payload **vss_block_payload(const struct vss_store *store,
+					      struct vss_block *block, u32 i)
+{
+	return (struct vss_payload **)((u8 *)block + store->layout.payloads) + i;
+}
+
+static u32 *vss_block_norm(const struct vss_store *store,
+			   struct vss_block *block, u32 i)
+{
+	return (u32 *)((u8 *)block + store->layout.norms) + i;
+}
+
+static unsigned long *vss_block_live(const struct vss_store *store,
+				     struct vss_block *block)
+{
+	return (unsigned long *)((u8 *)block + store->layout.live);
+}
+
+static void vss_layout_init(struct vss_layout *layout, u32 dimension,
+			    bool has_norms)
+{
+	u32 lanes = vss_store_lanes(dimension);
+	u32 norm_bytes = has_norms ? sizeof(u32) : 0;
+	u32 row_bytes = lanes * sizeof(u32);
+	u32 bytes = row_bytes + sizeof(struct vss_key) + sizeof(u64) +
+		    sizeof(struct vss_payload *) + norm_bytes;
+	/* A word of bits is shared by 64 rows, the last of which may be few. */
+	u32 room = VSS_BLOCK_BYTES - sizeof(struct vss_block) - sizeof(long) -
+		   sizeof(u64);
+	u32 rows = (u64)room * BITS_PER_BYTE / (bytes * BITS_PER_BYTE + 1);
+
+	layout->lanes = lanes;
+	layout->rows_per_block = rows;
+	layout->keys = offsetof(struct vss_block, rows) + rows * row_bytes;
+	layout->tags = layout->keys + rows * sizeof(struct vss_key);
+	layout->payloads = layout->tags + rows * sizeof(u64);
+	layout->norms = layout->payloads + rows * sizeof(struct vss_payload *);
+	layout->live = ALIGN(layout->norms + rows * norm_bytes, sizeof(long));
 }
 
 /* What a block costs: its own memory and its rows' share of the index. */
 static size_t vss_block_charge(const struct vss_store *store)
 {
-	return VSS_BLOCK_BYTES + store->rows_per_block * VSS_INDEX_BYTES;
+	return VSS_BLOCK_BYTES +
+	       store->layout.rows_per_block * VSS_INDEX_BYTES;
 }
 
 /**
@@ -97,7 +164,7 @@ static size_t vss_block_charge(const struct vss_store *store)
  * A search is a quarter slower over 4 KiB pages than over one large one: see
  * kvmalloc_node() for why __GFP_RETRY_MAYFAIL makes the latter likely.
  *
- * Return: the block, for vss_store_try_insert() or vss_block_free(), or NULL.
+ * Return: the block, for vss_store_try_put() or vss_block_free(), or NULL.
  */
 struct vss_block *vss_block_alloc(void)
 {
@@ -105,7 +172,7 @@ struct vss_block *vss_block_alloc(void)
 }
 
 /**
- * vss_block_free() - free a block that no store took
+ * vss_block_free() - free a block that is in no store
  * @block: the block, or NULL
  */
 void vss_block_free(struct vss_block *block)
@@ -125,34 +192,56 @@ u32 vss_store_lanes(u32 dimension)
 }
 
 /**
- * vss_store_capacity() - rows that a store may hold
+ * vss_max_vectors() - rows that any store may hold
  *
  * Return: the module parameter max_vectors.
  */
-u32 vss_store_capacity(void)
+u32 vss_max_vectors(void)
 {
 	return READ_ONCE(max_vectors);
 }
 
 /**
+ * vss_store_capacity() - rows that a store may hold
+ * @store: the store
+ *
+ * Return: the lower of its own capacity and the driver's.
+ */
+u32 vss_store_capacity(const struct vss_store *store)
+{
+	u32 capacity = READ_ONCE(store->capacity);
+
+	return min(capacity ?: U32_MAX, vss_max_vectors());
+}
+
+/**
  * vss_store_init() - make an empty store
- * @store: to be initialized
+ * @store: zeroed, to be initialized
  * @dimension: components of its rows
+ * @has_norms: whether rows come with norms
  *
  * Return: 0 or -ENOMEM.
  */
-int vss_store_init(struct vss_store *store, u32 dimension)
+int vss_store_init(struct vss_store *store, u32 dimension, bool has_norms)
 {
 	store->dimension = dimension;
-	store->lanes = vss_store_lanes(dimension);
-	store->rows_per_block = VSS_BLOCK_BYTES / vss_row_bytes(store);
+	store->has_norms = has_norms;
+	vss_layout_init(&store->layout, dimension, has_norms);
 	mutex_init(&store->writers);
-	xa_init(&store->blocks);
-	store->nr_blocks = 0;
+	xa_init_flags(&store->blocks, XA_FLAGS_ALLOC);
+	INIT_LIST_HEAD(&store->room);
 	init_rwsem(&store->lock);
-	store->nr_slots = 0;
-	store->adds = 0;
 	return rhashtable_init(&store->index, &vss_index_params);
+}
+
+static void vss_block_drop_payloads(struct vss_store *store,
+				    struct vss_block *block)
+{
+	unsigned long *live = vss_block_live(store, block);
+	u32 i;
+
+	for_each_set_bit(i, live, store->layout.rows_per_block)
+		vss_payload_put(*vss_block_payload(store, block, i));
 }
 
 /**
@@ -167,6 +256,7 @@ void vss_store_destroy(struct vss_store *store)
 	/* The index links keys inside the blocks: it goes first. */
 	rhashtable_destroy(&store->index);
 	xa_for_each(&store->blocks, i, block) {
+		vss_block_drop_payloads(store, block);
 		vss_block_free(block);
 		vss_budget_release(vss_block_charge(store));
 		cond_resched();
@@ -177,34 +267,114 @@ void vss_store_destroy(struct vss_store *store)
 
 static struct vss_block *vss_block_of(struct vss_store *store, u32 slot)
 {
-	return xa_load(&store->blocks, slot / store->rows_per_block);
+	return xa_load(&store->blocks, slot / store->layout.rows_per_block);
 }
 
-/*
- * Makes *spare the block that holds the next slot, if that is missing. Without
- * a spare the caller is sent to allocate one, unless it would be for nothing.
- */
+static struct vss_key *vss_store_find(struct vss_store *store, u64 id)
+{
+	return rhashtable_lookup_fast(&store->index, &id, vss_index_params);
+}
+
+static void vss_block_init(struct vss_store *store, struct vss_block *block)
+{
+	INIT_LIST_HEAD(&block->room);
+	block->nr_live = 0;
+	block->nr_used = 0;
+	block->hint = 0;
+	bitmap_zero(vss_block_live(store, block), store->layout.rows_per_block);
+}
+
+/* Puts *spare into the store, or sends the caller to allocate it. */
 static int vss_store_grow(struct vss_store *store, struct vss_block **spare)
 {
 	size_t charge = vss_block_charge(store);
+	struct vss_block *block = *spare;
 	int ret;
 
 	lockdep_assert_held(&store->writers);
-	if (store->nr_slots < store->nr_blocks * store->rows_per_block)
-		return 0;
-	if (!*spare)
+	/* Not for nothing. */
+	if (!block)
 		return vss_budget_has(charge) ? -EAGAIN : -EDQUOT;
 	ret = vss_budget_charge(charge);
 	if (ret)
 		return ret;
-	ret = xa_insert(&store->blocks, store->nr_blocks, *spare, VSS_NODE_GFP);
+	vss_block_init(store, block);
+	ret = xa_alloc(&store->blocks, &block->index, block, xa_limit_31b,
+		       VSS_NODE_GFP);
 	if (ret) {
 		vss_budget_release(charge);
-		return ret;
+		return -ENOMEM;
 	}
 	*spare = NULL;
+	list_add(&block->room, &store->room);
 	WRITE_ONCE(store->nr_blocks, store->nr_blocks + 1);
 	return 0;
+}
+
+/* Takes a block without rows out of the store, for vss_free_blocks(). */
+static void vss_store_shrink(struct vss_store *store, struct vss_block *block,
+			     struct list_head *empty)
+{
+	lockdep_assert_held(&store->writers);
+	lockdep_assert_held_write(&store->lock);
+	xa_erase(&store->blocks, block->index);
+	list_move(&block->room, empty);
+	WRITE_ONCE(store->nr_blocks, store->nr_blocks - 1);
+}
+
+static void vss_free_blocks(struct vss_store *store, struct list_head *empty)
+{
+	struct vss_block *block, *next;
+
+	list_for_each_entry_safe(block, next, empty, room) {
+		vss_block_free(block);
+		vss_budget_release(vss_block_charge(store));
+	}
+}
+
+/*
+ * Finds a free slot and steps the hint past it, so that the next call finds
+ * another, while no row is visible in this one yet.
+ */
+static int vss_store_take_slot(struct vss_store *store, u32 *slot,
+			       struct vss_block **spare)
+{
+	u32 rows = store->layout.rows_per_block;
+	struct vss_block *block;
+	u32 i;
+	int ret;
+
+	lockdep_assert_held(&store->writers);
+	for (;;) {
+		block = list_first_entry_or_null(&store->room, struct vss_block,
+						 room);
+		if (!block) {
+			ret = vss_store_grow(store, spare);
+			if (ret)
+				return ret;
+			continue;
+		}
+		i = find_next_zero_bit(vss_block_live(store, block), rows,
+				       block->hint);
+		if (i < rows)
+			break;
+		block->hint = rows;
+		list_del_init(&block->room);
+	}
+	block->hint = i + 1;
+	*slot = block->index * rows + i;
+	return 0;
+}
+
+static void vss_store_return_slot(struct vss_store *store, u32 slot)
+{
+	struct vss_block *block = vss_block_of(store, slot);
+	u32 i = slot % store->layout.rows_per_block;
+
+	lockdep_assert_held(&store->writers);
+	block->hint = min(block->hint, i);
+	if (list_empty(&block->room))
+		list_add_tail(&block->room, &store->room);
 }
 
 static int vss_index_insert(struct vss_store *store, struct vss_key *key)
@@ -218,119 +388,470 @@ static int vss_index_insert(struct vss_store *store, struct vss_key *key)
 				      vss_index_params) ? -ENOMEM : 0;
 }
 
-/* Writes a row into the next slot, where no search looks yet. */
-static int vss_store_prepare(struct vss_store *store, u64 id, const u32 *vector)
+/*
+ * Writes row @n of a batch into a slot. What the slot's payload was goes to the
+ * batch, which lets go of it once no lock is held.
+ */
+static void vss_store_write(struct vss_store *store, u32 slot,
+			    struct vss_batch *batch, u32 n)
 {
-	u32 i = store->nr_slots % store->rows_per_block;
-	struct vss_block *block = vss_block_of(store, store->nr_slots);
-	struct vss_key *key = vss_block_key(store, block, i);
-	u32 *row = vss_block_row(store, block, i);
+	u32 i = slot % store->layout.rows_per_block;
+	struct vss_block *block = vss_block_of(store, slot);
 
-	memcpy(row, vector, store->dimension * sizeof(u32));
-	memset(row + store->dimension, 0,
-	       (store->lanes - store->dimension) * sizeof(u32));
-	key->id = id;
-	return vss_index_insert(store, key);
+	memcpy(vss_block_row(store, block, i), vss_batch_vector(batch, n),
+	       store->dimension * sizeof(u32));
+	*vss_block_tags(store, block, i) = batch->tags[n];
+	if (store->has_norms)
+		*vss_block_norm(store, block, i) = batch->norms[n];
+	swap(*vss_block_payload(store, block, i), batch->payloads[n]);
 }
 
-static int vss_store_insert_locked(struct vss_store *store, u64 id,
-				   const u32 *vector, struct vss_block **spare)
+/* Writes row @n of a batch into a slot where nobody looks yet. */
+static int vss_store_prepare(struct vss_store *store, struct vss_batch *batch,
+			     u32 n, struct vss_block **spare)
 {
+	struct vss_block *block;
+	struct vss_key *key;
+	u32 slot, i;
 	int ret;
 
-	lockdep_assert_held(&store->writers);
-	if (rhashtable_lookup_fast(&store->index, &id, vss_index_params))
-		return -EEXIST;
-	if (store->nr_slots >= vss_store_capacity())
-		return -ENOSPC;
-	ret = vss_store_grow(store, spare);
+	ret = vss_store_take_slot(store, &slot, spare);
 	if (ret)
 		return ret;
-	ret = vss_store_prepare(store, id, vector);
-	if (ret)
+	block = vss_block_of(store, slot);
+	i = slot % store->layout.rows_per_block;
+	memset(vss_block_row(store, block, i) + store->dimension, 0,
+	       (store->layout.lanes - store->dimension) * sizeof(u32));
+	key = vss_block_key(store, block, i);
+	*key = (struct vss_key) { .id = batch->ids[n], .slot = slot };
+	ret = vss_index_insert(store, key);
+	if (ret) {
+		vss_store_return_slot(store, slot);
 		return ret;
-
-	down_write(&store->lock);
-	store->nr_slots++;
-	store->adds++;
-	up_write(&store->lock);
+	}
+	*vss_block_payload(store, block, i) = NULL;
+	vss_store_write(store, slot, batch, n);
+	batch->slots[n] = slot;
+	__set_bit(n, batch->marked);
 	return 0;
 }
 
+/* Finds or makes the slots of a batch's rows, as far as that goes. */
+static int vss_store_prepare_batch(struct vss_store *store,
+				   struct vss_batch *batch, bool upsert,
+				   struct vss_block **spare)
+{
+	u32 fresh = 0;
+	int ret;
+
+	lockdep_assert_held(&store->writers);
+	for (; batch->prepared < batch->count; batch->prepared++) {
+		u32 n = batch->prepared;
+		struct vss_key *key = vss_store_find(store, batch->ids[n]);
+
+		if (key && !upsert)
+			return -EEXIST;
+		if (key) {
+			batch->slots[n] = key->slot;
+			continue;
+		}
+		if (store->count + fresh >= vss_store_capacity(store))
+			return -ENOSPC;
+		ret = vss_store_prepare(store, batch, n, spare);
+		if (ret)
+			return ret;
+		fresh++;
+	}
+	return 0;
+}
+
+static u32 vss_payload_charge(const struct vss_payload *payload)
+{
+	return payload ? payload->charge : 0;
+}
+
+static void vss_store_publish_row(struct vss_store *store,
+				  struct vss_batch *batch, u32 n)
+{
+	u32 i = batch->slots[n] % store->layout.rows_per_block;
+	struct vss_block *block = vss_block_of(store, batch->slots[n]);
+
+	if (test_bit(n, batch->marked)) {
+		__set_bit(i, vss_block_live(store, block));
+		block->nr_live++;
+		block->nr_used = max(block->nr_used, i + 1);
+		store->count++;
+		store->inserts++;
+		batch->inserted++;
+	} else {
+		vss_store_write(store, batch->slots[n], batch, n);
+		store->payload_bytes -= vss_payload_charge(batch->payloads[n]);
+		store->updates++;
+	}
+	store->payload_bytes +=
+		vss_payload_charge(*vss_block_payload(store, block, i));
+}
+
+/* Makes the prepared rows of a batch visible, each as a whole. */
+static void vss_store_publish(struct vss_store *store, struct vss_batch *batch)
+{
+	lockdep_assert_held(&store->writers);
+	if (batch->done == batch->prepared)
+		return;
+	down_write(&store->lock);
+	for (; batch->done < batch->prepared; batch->done++)
+		vss_store_publish_row(store, batch, batch->done);
+	up_write(&store->lock);
+}
+
 /**
- * vss_store_try_insert() - add a row, if memory is at hand
+ * vss_store_try_put() - store rows, as far as memory is at hand
  * @store: where
- * @id: the row's id
- * @vector: its components as their bits, as many as the store's dimension
+ * @batch: the rows. Those up to its done are in already; it is moved on. The
+ *         payloads of replaced rows are in it afterwards.
+ * @upsert: whether a row replaces one with its id
  * @spare: *@spare is a block for the store to take, which sets it to NULL, or
  *         NULL
  *
- * Return: 0, -EEXIST, -ENOSPC, -EDQUOT, -ENOMEM, -EINTR when the caller was
- * killed while it waited for another writer, or -EAGAIN when a spare is wanted.
+ * Return: 0 when all rows are in; otherwise what stopped the row at the batch's
+ * done: -EEXIST, -ENOSPC, -EDQUOT, -ENOMEM, -EINTR when the caller was killed
+ * while it waited for another writer, or -EAGAIN when a spare is wanted.
  */
-int vss_store_try_insert(struct vss_store *store, u64 id, const u32 *vector,
-			 struct vss_block **spare)
+int vss_store_try_put(struct vss_store *store, struct vss_batch *batch,
+		      bool upsert, struct vss_block **spare)
 {
 	int ret;
 
 	ret = mutex_lock_killable(&store->writers);
 	if (ret)
 		return ret;
-	ret = vss_store_insert_locked(store, id, vector, spare);
+	ret = vss_store_prepare_batch(store, batch, upsert, spare);
+	vss_store_publish(store, batch);
 	mutex_unlock(&store->writers);
 	return ret;
 }
 
 /**
- * vss_store_insert() - add a row
+ * vss_store_put() - store rows
  * @store: where
- * @id: the row's id
- * @vector: its components as their bits, as many as the store's dimension
+ * @batch: as vss_store_try_put() has it
+ * @upsert: likewise
  *
- * Return: as vss_store_try_insert() does, but for -EAGAIN.
+ * Return: as vss_store_try_put() does, but for -EAGAIN.
  */
-int vss_store_insert(struct vss_store *store, u64 id, const u32 *vector)
+int vss_store_put(struct vss_store *store, struct vss_batch *batch, bool upsert)
 {
 	struct vss_block *spare = NULL;
+	u32 before;
 	int ret;
 
-	ret = vss_store_try_insert(store, id, vector, &spare);
-	if (ret != -EAGAIN)
-		return ret;
-	spare = vss_block_alloc();
-	/* Also without a spare: another writer's block may be there by now. */
-	ret = vss_store_try_insert(store, id, vector, &spare);
+	ret = vss_store_try_put(store, batch, upsert, &spare);
+	while (ret == -EAGAIN) {
+		before = batch->done;
+		spare = vss_block_alloc();
+		/* Also without one: another writer may have made room. */
+		ret = vss_store_try_put(store, batch, upsert, &spare);
+		if (ret == -EAGAIN && batch->done == before)
+			ret = -ENOMEM;
+	}
 	vss_block_free(spare);
-	return ret == -EAGAIN ? -ENOMEM : ret;
+	return ret;
+}
+
+/*
+ * Deletes a row. Its payload goes at once; its block, if the row was its last,
+ * goes to @empty.
+ */
+static void vss_store_remove(struct vss_store *store, struct vss_block *block,
+			     u32 i, struct list_head *empty)
+{
+	struct vss_key *key = vss_block_key(store, block, i);
+	struct vss_payload *payload = *vss_block_payload(store, block, i);
+
+	lockdep_assert_held(&store->writers);
+	lockdep_assert_held_write(&store->lock);
+	rhashtable_remove_fast(&store->index, &key->node, vss_index_params);
+	__clear_bit(i, vss_block_live(store, block));
+	store->payload_bytes -= vss_payload_charge(payload);
+	vss_payload_put(payload);
+	store->count--;
+	store->deletes++;
+	vss_store_return_slot(store, key->slot);
+	if (!--block->nr_live)
+		vss_store_shrink(store, block, empty);
+}
+
+/* Takes both locks, for a moment. */
+static int vss_store_lock_all(struct vss_store *store)
+{
+	int ret = mutex_lock_killable(&store->writers);
+
+	if (!ret)
+		down_write(&store->lock);
+	return ret;
+}
+
+static void vss_store_unlock_all(struct vss_store *store)
+{
+	up_write(&store->lock);
+	mutex_unlock(&store->writers);
 }
 
 /**
- * vss_store_section() - the rows to be scanned next
+ * vss_store_delete() - delete rows by their ids
+ * @store: where
+ * @ids: the ids; those that are not stored are passed over
+ * @count: at most VSS_BATCH_ROWS
+ * @deleted: grows by the number of rows deleted
+ *
+ * Return: 0, or -EINTR, with no row deleted, when the caller was killed while it
+ * waited for another writer.
+ */
+int vss_store_delete(struct vss_store *store, const u64 *ids, u32 count,
+		     u32 *deleted)
+{
+	u32 n, rows = store->layout.rows_per_block;
+	struct vss_key *key;
+	LIST_HEAD(empty);
+	int ret;
+
+	ret = vss_store_lock_all(store);
+	if (ret)
+		return ret;
+	for (n = 0; n < count; n++) {
+		key = vss_store_find(store, ids[n]);
+		if (!key)
+			continue;
+		vss_store_remove(store, vss_block_of(store, key->slot),
+				 key->slot % rows, &empty);
+		++*deleted;
+	}
+	vss_store_unlock_all(store);
+	vss_free_blocks(store, &empty);
+	return 0;
+}
+
+/* Deletes the matching rows of a section. */
+static void vss_store_remove_section(struct vss_store *store,
+				     const struct vss_section *section,
+				     struct list_head *empty)
+{
+	u32 first = section->slot % store->layout.rows_per_block;
+	struct vss_block *block = vss_block_of(store, section->slot);
+	u32 i;
+
+	for_each_set_bit(i, section->matches, section->count)
+		vss_store_remove(store, block, first + i, empty);
+}
+
+/**
+ * vss_store_delete_matching() - delete the rows that match a filter
+ * @store: where
+ * @filter: the filter
+ * @deleted: grows by the number of rows deleted
+ *
+ * Lets others in between two sections.
+ *
+ * Return: 0, or -EINTR when the caller was killed.
+ */
+int vss_store_delete_matching(struct vss_store *store,
+			      const struct vss_filter *filter, u32 *deleted)
+{
+	struct vss_section section;
+	LIST_HEAD(empty);
+	bool more = true;
+	u64 slot = 0;
+
+	while (more) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (vss_store_lock_all(store))
+			return -EINTR;
+		more = vss_store_section(store, slot, filter, &section);
+		if (more) {
+			vss_store_remove_section(store, &section, &empty);
+			*deleted += section.matching;
+			slot = (u64)section.slot + section.count;
+		}
+		vss_store_unlock_all(store);
+		vss_free_blocks(store, &empty);
+		INIT_LIST_HEAD(&empty);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Finds out which rows of a section are there and match. */
+static void vss_section_match(struct vss_store *store, struct vss_block *block,
+			      const struct vss_filter *filter,
+			      struct vss_section *section)
+{
+	u32 i, first = section->slot % store->layout.rows_per_block;
+	const unsigned long *live = vss_block_live(store, block);
+	const u64 *tags = vss_block_tags(store, block, first);
+	bool all = !filter->mask && !filter->value;
+
+	bitmap_zero(section->matches, VSS_SECTION_ROWS);
+	if (all && find_next_zero_bit(live, first + section->count, first) >=
+		   first + section->count) {
+		bitmap_set(section->matches, 0, section->count);
+		section->live = section->count;
+		section->matching = section->count;
+		return;
+	}
+	section->live = 0;
+	section->matching = 0;
+	for (i = 0; i < section->count; i++) {
+		if (!test_bit(first + i, live))
+			continue;
+		section->live++;
+		if ((tags[i] & filter->mask) != filter->value)
+			continue;
+		__set_bit(i, section->matches);
+		section->matching++;
+	}
+}
+
+/* The first block that has used slots at @slot or beyond; moves @slot there. */
+static struct vss_block *vss_store_block_from(struct vss_store *store,
+					      u64 *slot)
+{
+	u32 rows = store->layout.rows_per_block;
+	unsigned long index = *slot / rows;
+	struct vss_block *block;
+
+	block = xa_find(&store->blocks, &index, ULONG_MAX, XA_PRESENT);
+	while (block) {
+		*slot = max(*slot, (u64)index * rows);
+		if (*slot % rows < block->nr_used)
+			return block;
+		block = xa_find_after(&store->blocks, &index, ULONG_MAX,
+				      XA_PRESENT);
+	}
+	return NULL;
+}
+
+/**
+ * vss_store_section() - the rows to be looked at next
  * @store: locked for reading
  * @slot: the first slot
+ * @filter: which rows are wanted
  * @section: to be filled in
  *
  * Return: false when there is no row at @slot or beyond it.
  */
-bool vss_store_section(struct vss_store *store, u32 slot,
+bool vss_store_section(struct vss_store *store, u64 slot,
+		       const struct vss_filter *filter,
 		       struct vss_section *section)
 {
 	struct vss_block *block;
 	u32 i, count;
 
 	lockdep_assert_held(&store->lock);
-	if (slot >= store->nr_slots)
+	block = vss_store_block_from(store, &slot);
+	if (!block)
 		return false;
-	block = vss_block_of(store, slot);
-	i = slot % store->rows_per_block;
-	count = min(store->rows_per_block - i, store->nr_slots - slot);
-	count = min_t(u32, count, VSS_SECTION_ROWS);
+	i = slot % store->layout.rows_per_block;
+	count = min_t(u32, block->nr_used - i, VSS_SECTION_ROWS);
 	count = min_t(u32, count,
-		      VSS_SECTION_BYTES / (store->lanes * sizeof(u32)));
-	section->rows = vss_block_row(store, block, i);
-	section->keys = vss_block_key(store, block, i);
+		      VSS_SECTION_BYTES / (store->layout.lanes * sizeof(u32)));
+	section->slot = slot;
 	section->count = count;
+	section->rows = vss_block_row(store, block, i);
+	section->norms = vss_block_norm(store, block, i);
+	section->keys = vss_block_key(store, block, i);
+	vss_section_match(store, block, filter, section);
 	return true;
+}
+
+/* Copies the row in a slot to place @n of a batch. */
+static void vss_store_read(struct vss_store *store, u32 slot,
+			   struct vss_batch *batch, u32 n)
+{
+	u32 i = slot % store->layout.rows_per_block;
+	struct vss_block *block = vss_block_of(store, slot);
+
+	lockdep_assert_held(&store->lock);
+	memcpy(vss_batch_vector(batch, n), vss_block_row(store, block, i),
+	       store->dimension * sizeof(u32));
+	batch->ids[n] = vss_block_key(store, block, i)->id;
+	batch->tags[n] = *vss_block_tags(store, block, i);
+	batch->payloads[n] = vss_payload_get(*vss_block_payload(store, block, i));
+	batch->slots[n] = slot;
+	__set_bit(n, batch->marked);
+}
+
+/* A prepared row is in the index already, but not visible. */
+static bool vss_store_is_live(struct vss_store *store, u32 slot)
+{
+	return test_bit(slot % store->layout.rows_per_block,
+			vss_block_live(store, vss_block_of(store, slot)));
+}
+
+/**
+ * vss_store_get() - read rows by their ids
+ * @store: where
+ * @batch: an empty one but for its ids and count. Filled in; rows that are
+ *         stored are marked, the others are all zeros.
+ *
+ * Return: 0, or -EINTR when the caller was killed while it waited.
+ */
+int vss_store_get(struct vss_store *store, struct vss_batch *batch)
+{
+	struct vss_key *key;
+	u32 n;
+
+	if (down_read_killable(&store->lock))
+		return -EINTR;
+	for (n = 0; n < batch->count; n++) {
+		key = vss_store_find(store, batch->ids[n]);
+		if (key && vss_store_is_live(store, key->slot)) {
+			vss_store_read(store, key->slot, batch, n);
+			continue;
+		}
+		memset(vss_batch_vector(batch, n), 0,
+		       store->dimension * sizeof(u32));
+		batch->tags[n] = 0;
+	}
+	up_read(&store->lock);
+	return 0;
+}
+
+/**
+ * vss_store_scan() - read the next rows
+ * @store: where
+ * @filter: which rows are wanted
+ * @batch: rows are added to it while it has room
+ * @cursor: the slot to begin with; moved on, to VSS_CURSOR_END after the last
+ *          row
+ *
+ * Looks at one section; so the batch may stay empty, or have room left.
+ *
+ * Return: 0, or -EINTR when the caller was killed while it waited.
+ */
+int vss_store_scan(struct vss_store *store, const struct vss_filter *filter,
+		   struct vss_batch *batch, u64 *cursor)
+{
+	struct vss_section section;
+	u32 i;
+
+	if (down_read_killable(&store->lock))
+		return -EINTR;
+	if (!vss_store_section(store, *cursor, filter, &section)) {
+		*cursor = VSS_CURSOR_END;
+		goto unlock;
+	}
+	*cursor = (u64)section.slot + section.count;
+	for_each_set_bit(i, section.matches, section.count) {
+		if (batch->count == batch->room) {
+			*cursor = (u64)section.slot + i;
+			break;
+		}
+		vss_store_read(store, section.slot + i, batch, batch->count++);
+	}
+unlock:
+	up_read(&store->lock);
+	return 0;
 }
 
 /**
@@ -341,8 +862,12 @@ bool vss_store_section(struct vss_store *store, u32 slot,
 void vss_store_stats(struct vss_store *store, struct vss_store_stats *stats)
 {
 	down_read(&store->lock);
-	stats->count = store->nr_slots;
-	stats->adds = store->adds;
-	stats->bytes = (u64)READ_ONCE(store->nr_blocks) * vss_block_charge(store);
+	stats->count = store->count;
+	stats->payload_bytes = store->payload_bytes;
+	stats->inserts = store->inserts;
+	stats->updates = store->updates;
+	stats->deletes = store->deletes;
+	stats->bytes = (u64)READ_ONCE(store->nr_blocks) *
+		       vss_block_charge(store) + store->payload_bytes;
 	up_read(&store->lock);
 }

@@ -2,6 +2,8 @@
 #ifndef VSS_STORE_H
 #define VSS_STORE_H
 
+#include <linux/bitmap.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rhashtable-types.h>
 #include <linux/rwsem.h>
@@ -12,21 +14,24 @@
  * A store keeps rows of one dimension.
  *
  * A row lives in a slot, and never moves while it lives. Slots are numbered
- * from 0; a block holds the rows of rows_per_block consecutive slots:
+ * from 0; a block holds rows_per_block consecutive slots, as arrays side by
+ * side:
  *
- *   block:  | row | row | row | … | key | key | key | … |
+ *   block:  | header | rows | keys | tags | payloads | norms | live |
  *
  * A row is its components, padded with zeros to a multiple of VSS_LANES. Its
- * key holds what else there is to know of it, and links it into the index by
- * which a row is found from its id.
+ * key links it into the index by which it is found from its id. Its bit in live
+ * says that it is there: a slot whose bit is 0 is free, or about to be taken.
  *
  * Two locks, taken in this order:
  *
- *   writers  A mutex, held while a row is prepared: looked up, given a slot,
- *            written and put into the index.
- *   lock     A rw_semaphore, held for reading while a section is scanned, and
- *            for writing for the moment in which a prepared row becomes
- *            visible.
+ *   writers  A mutex, held by whoever changes the store. New rows are prepared
+ *            under it alone: looked up, given a slot, written and put into the
+ *            index.
+ *   lock     A rw_semaphore, held for reading while a section is looked at, and
+ *            for writing for the moments in which prepared rows become visible,
+ *            and rows are overwritten or deleted. Blocks are freed after it was
+ *            held for writing, so whoever holds it can look at those it finds.
  *
  * Blocks are allocated outside of both: that may take as long as the limits of
  * the caller's control group make it, which is nobody else's business. And with
@@ -34,89 +39,168 @@
  * themselves while a search waits.
  */
 
+struct vss_batch;
 struct vss_block;
+struct vss_payload;
 
 /**
- * struct vss_key - what is kept beside a row
+ * struct vss_key - a row's entry in the index
  * @node: link in the store's index
  * @id: the row's id
+ * @slot: the row's slot
+ * @reserved: 0
  */
 struct vss_key {
 	struct rhash_head node;
 	u64 id;
+	u32 slot;
+	u32 reserved;
+};
+
+/**
+ * struct vss_layout - where a block's arrays lie
+ * @lanes: components of a row with its padding
+ * @rows_per_block: rows in a block
+ * @keys: offset of the keys in a block, in bytes
+ * @tags: of the tags, u64
+ * @payloads: of the pointers to payloads, NULL for none
+ * @norms: of the norms, u32
+ * @live: of the bitmap
+ */
+struct vss_layout {
+	u32 lanes;
+	u32 rows_per_block;
+	u32 keys;
+	u32 tags;
+	u32 payloads;
+	u32 norms;
+	u32 live;
 };
 
 /**
  * struct vss_store - rows of one dimension
  * @dimension: components of a row; never changes
- * @lanes: components of a row with its padding; never changes
- * @rows_per_block: rows in a block; never changes
- * @writers: held by whoever adds a row
- * @blocks: block of slot s at index s / rows_per_block; changed under
- *          @writers. A reader finds a block without it, under RCU, and may use
- *          those of visible slots, which stay.
+ * @has_norms: whether rows come with norms; never changes
+ * @layout: never changes
+ * @capacity: rows that it may hold, 0 for as many as any store may; changed and
+ *            read by anybody
+ * @writers: see above
+ * @blocks: block of slot s at index s / rows_per_block; grows under @writers,
+ *          shrinks under both locks. A reader finds a block under RCU.
  * @nr_blocks: blocks in use; changed under @writers, read by anybody
- * @index: the keys of all rows by id; changed under @writers
+ * @room: the blocks that have a free slot; changed under @writers
+ * @index: the keys of all rows by id; rows are added under @writers, and removed
+ *         under both locks
  * @lock: see above
- * @nr_slots: slots in use, whose rows are visible; changed under both locks, so
- *            that either is enough to read it
- * @adds: rows ever added; likewise
+ * @count: rows stored; this and all below is changed under both locks, so that
+ *         either is enough to read it
+ * @payload_bytes: memory of the payloads
+ * @inserts: rows ever put that were new
+ * @updates: rows ever put that replaced one
+ * @deletes: rows ever deleted
  */
 struct vss_store {
 	u32 dimension;
-	u32 lanes;
-	u32 rows_per_block;
+	bool has_norms;
+	struct vss_layout layout;
+	u32 capacity;
 
 	struct mutex writers; /* outside lock */
 	struct xarray blocks;
 	u32 nr_blocks;
+	struct list_head room;
 	struct rhashtable index;
 
 	struct rw_semaphore lock;
-	u32 nr_slots;
-	u64 adds;
+	u64 count;
+	u64 payload_bytes;
+	u64 inserts;
+	u64 updates;
+	u64 deletes;
 };
 
 /**
- * struct vss_section - rows to be scanned in one go
- * @rows: components of the first row, others following
- * @keys: key of the first row, others following
- * @count: number of rows
+ * struct vss_filter - which rows are wanted
+ * @mask: the tags that are looked at
+ * @value: what they must be
+ *
+ * All zeros want every row.
  */
-struct vss_section {
-	const u32 *rows;
-	const struct vss_key *keys;
-	u32 count;
+struct vss_filter {
+	u64 mask;
+	u64 value;
 };
 
-/* Rows scanned in one go: tens of KiB, which take some microseconds. */
+/* Rows looked at in one go: tens of KiB, which take some microseconds. */
 #define VSS_SECTION_BYTES 65536
 #define VSS_SECTION_ROWS 512
 
 /**
- * struct vss_store_stats - a store's counters
+ * struct vss_section - rows to be looked at in one go
+ * @slot: slot of the first row
+ * @count: number of rows
+ * @rows: components of the first row, others following
+ * @norms: norm of the first row, others following
+ * @keys: key of the first row, others following
+ * @live: how many rows are there
+ * @matching: how many of those match the filter
+ * @matches: a bit for each slot: whether it holds such a row
+ */
+struct vss_section {
+	u32 slot;
+	u32 count;
+	const u32 *rows;
+	const u32 *norms;
+	const struct vss_key *keys;
+	u32 live;
+	u32 matching;
+	DECLARE_BITMAP(matches, VSS_SECTION_ROWS);
+};
+
+/**
+ * struct vss_store_stats - a store's counters, as in struct vss_store
  * @count: rows stored
- * @adds: rows ever added; of the same moment as @count
- * @bytes: memory of the blocks and the index; a block counts from shortly
- *         before its first row is visible
+ * @bytes: memory of the blocks, the index and the payloads
+ * @payload_bytes: memory of the payloads
+ * @inserts: rows ever put that were new
+ * @updates: rows ever put that replaced one
+ * @deletes: rows ever deleted
  */
 struct vss_store_stats {
 	u64 count;
-	u64 adds;
 	u64 bytes;
+	u64 payload_bytes;
+	u64 inserts;
+	u64 updates;
+	u64 deletes;
 };
 
-int vss_store_init(struct vss_store *store, u32 dimension);
+int vss_store_init(struct vss_store *store, u32 dimension, bool has_norms);
 void vss_store_destroy(struct vss_store *store);
 struct vss_block *vss_block_alloc(void);
 void vss_block_free(struct vss_block *block);
-int vss_store_try_insert(struct vss_store *store, u64 id, const u32 *vector,
-			 struct vss_block **spare);
-int vss_store_insert(struct vss_store *store, u64 id, const u32 *vector);
-bool vss_store_section(struct vss_store *store, u32 slot,
+
+int vss_store_try_put(struct vss_store *store, struct vss_batch *batch,
+		      bool upsert, struct vss_block **spare);
+int vss_store_put(struct vss_store *store, struct vss_batch *batch,
+		  bool upsert);
+int vss_store_delete(struct vss_store *store, const u64 *ids, u32 count,
+		     u32 *deleted);
+int vss_store_delete_matching(struct vss_store *store,
+			      const struct vss_filter *filter, u32 *deleted);
+
+bool vss_store_section(struct vss_store *store, u64 slot,
+		       const struct vss_filter *filter,
 		       struct vss_section *section);
+int vss_store_get(struct vss_store *store, struct vss_batch *batch);
+int vss_store_scan(struct vss_store *store, const struct vss_filter *filter,
+		   struct vss_batch *batch, u64 *cursor);
+
 void vss_store_stats(struct vss_store *store, struct vss_store_stats *stats);
-u32 vss_store_capacity(void);
+u32 vss_store_capacity(const struct vss_store *store);
+
+/* Rows that any store may hold. */
+u32 vss_max_vectors(void);
 
 /* Components of a vector once padded. */
 u32 vss_store_lanes(u32 dimension);

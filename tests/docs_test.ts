@@ -7,8 +7,10 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { VERSION } from "../client/version.ts";
 import { ERRNOS } from "../client/errors.ts";
-import { COMMANDS } from "../client/protocol.ts";
+import { type Command, COMMANDS } from "../client/protocol.ts";
+import { COMMANDS_2, LIMITS, LIST_RECORD } from "../client/protocol2.ts";
 
 const read = (path: string) => Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
 const manual = read("docs/protocol.md");
@@ -26,13 +28,17 @@ function section(heading: string): string {
   return text;
 }
 
+/** A command's name, number and struct, of either protocol. */
+const ALL = Object.entries({ ...COMMANDS, ...COMMANDS_2 } as Record<string, Command>);
+
 describe("docs/protocol.md", () => {
-  for (const [name, { number, struct }] of Object.entries(COMMANDS)) {
+  for (const [name, { number, struct }] of ALL) {
     it(`gives ${name} the number, struct and fields of the TypeScript layout`, () => {
       const text = section(name);
       assert(text.includes(`\`0x${number.toString(16)}\``));
       assert(text.includes(`\`struct ${struct.name}\`, ${struct.size} bytes`));
-      const rows = matches(text, /^\| `(\w+)` +\| `([\w[\]]+)` +\| (\d+) +\|/gm);
+      const table = text.split(/^\| record /m)[0]!;
+      const rows = matches(table, /^\| `(\w+)` +\| `([\w[\]]+)` +\| (\d+) +\|/gm);
       const fields = Object.entries(struct.fields).map((
         [field, { type, count, offset, isArray }],
       ) => [
@@ -46,7 +52,22 @@ describe("docs/protocol.md", () => {
 
   it("has a section for each command and no other", () => {
     const sections = matches(manual, /^## (VSS_\w+)$/gm).flat();
-    assertEquals(sections, Object.keys(COMMANDS));
+    assertEquals(sections, ALL.map(([name]) => name));
+  });
+
+  it("gives the fields of a listed collection", () => {
+    const rows = matches(section("VSS_LIST"), /^\| `(\w+)` +\| `[\w[\]]+` +\| (\d+) +\|/gm);
+    const own = Object.keys(COMMANDS_2.VSS_LIST.struct.fields).length;
+    const fields = Object.entries(LIST_RECORD.fields).map((
+      [name, { offset }],
+    ) => [name, `${offset}`]);
+    assertEquals(rows.slice(own), fields);
+  });
+
+  it("gives the limits of the TypeScript constants", () => {
+    const limits = matches(section("Rows"), /^\| `VSS_\w+` +\| (\d+) +\|/gm).flat().map(Number);
+    const { dimension, k, rows, callBytes, payload, name } = LIMITS;
+    assertEquals(limits, [dimension, k, rows, callBytes, payload, name + 1]);
   });
 
   it("lists the header's errors in the header's order", () => {
@@ -56,12 +77,12 @@ describe("docs/protocol.md", () => {
 });
 
 describe("kernel/uapi/linux/vss.h", () => {
-  for (const { struct } of Object.values(COMMANDS)) {
+  for (const [, { struct }] of ALL) {
     it(`documents every field of ${struct.name}, in the order of the layout`, () => {
       const comment = header.split(` * struct ${struct.name} - `)[1]?.split("*/")[0];
       assert(comment !== undefined);
       assertEquals(
-        matches(comment, /^ \* @(\w+): (?:in|out): /gm).flat(),
+        matches(comment, /^ \* @(\w+): (?:in|out|in, out): /gm).flat(),
         Object.keys(struct.fields),
       );
     });
@@ -75,7 +96,8 @@ describe("kernel/uapi/linux/vss.h", () => {
 describe("the release", () => {
   it("is the same in deno.json, the driver and what builds it for new kernels", () => {
     const release = JSON.parse(read("deno.json")).version;
-    assert(read("kernel/main.c").includes(`MODULE_VERSION("${release}")`));
+    assert(read("kernel/main.h").includes(`VSS_RELEASE "${release}"`));
+    assertEquals(VERSION, release);
     assert(read("kernel/dkms.conf").includes(`PACKAGE_VERSION="${release}"`));
     assert(read("docs/operations.md").includes(`dkms install vss/${release}`));
   });

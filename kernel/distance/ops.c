@@ -18,6 +18,7 @@
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/string.h>
+#include <linux/vss.h>
 
 #include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
@@ -91,22 +92,68 @@ const char *vss_distance_level(void)
 }
 
 /**
- * vss_distance_l2sq() - squared Euclidean distances of a query to a section
- * @query: the padded query's components, as their bits
- * @rows: the section's first row
- * @count: rows in the section
+ * vss_distance_norms() - Euclidean norms of consecutive vectors
+ * @vectors: the first one's components, others following without padding
+ * @count: number of vectors
+ * @dimension: components of each
+ * @norms: out, as their bits
+ *
+ * Runs in one FPU section, which the caller bounds by @count * @dimension.
+ */
+void vss_distance_norms(const u32 *vectors, u32 count, u32 dimension,
+			u32 *norms)
+{
+	kernel_fpu_begin();
+	vss_metric_norms((const float *)vectors, count, dimension,
+			 (float *)norms);
+	kernel_fpu_end();
+}
+
+/**
+ * vss_distance_normalize() - divide a vector by its norm
+ * @vector: in, out
+ * @dimension: its components
+ * @norm: its norm, a normal float
+ */
+void vss_distance_normalize(u32 *vector, u32 dimension, u32 norm)
+{
+	kernel_fpu_begin();
+	vss_metric_normalize((float *)vector, dimension, (const float *)&norm);
+	kernel_fpu_end();
+}
+
+/**
+ * vss_distance_rows() - distances of a query to consecutive rows
+ * @metric: one of enum vss_metric
+ * @query: the padded query's components; normalized for VSS_METRIC_COS
+ * @rows: the first row's components, others following
+ * @norms: the rows' norms, for VSS_METRIC_COS
+ * @count: number of rows
  * @lanes: padded dimension
- * @out: the distances as their bits; being those of non-negative numbers,
- *       they compare as integers
+ * @out: the distances; neither -0 nor no number
  *
  * Runs in one FPU section, which disables preemption: the caller bounds it by
  * @count * @lanes.
  */
-void vss_distance_l2sq(const u32 *query, const u32 *rows, u32 count,
-		       u32 lanes, u32 *out)
+void vss_distance_rows(u32 metric, const u32 *query, const u32 *rows,
+		       const u32 *norms, u32 count, u32 lanes, u32 *out)
 {
+	const float *q = (const float *)query, *r = (const float *)rows;
+	float *distances = (float *)out;
+
 	kernel_fpu_begin();
-	vss_ops->l2sq((const float *)query, (const float *)rows, count, lanes,
-		      (float *)out);
+	switch (metric) {
+	case VSS_METRIC_L2SQ:
+		vss_ops->l2sq(q, r, count, lanes, distances);
+		break;
+	case VSS_METRIC_IP:
+		vss_ops->dot(q, r, count, lanes, distances);
+		vss_metric_finish_ip(distances, count);
+		break;
+	case VSS_METRIC_COS:
+		vss_ops->dot(q, r, count, lanes, distances);
+		vss_metric_finish_cos(distances, (const float *)norms, count);
+		break;
+	}
 	kernel_fpu_end();
 }

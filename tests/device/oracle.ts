@@ -6,22 +6,13 @@
  */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import type { Hit, VssClient } from "../../mod.ts";
+import { random } from "../model/random.ts";
 
 /** How much two distances may differ, relative to the greater one, and still count as equal. */
 const TOLERANCE = 1e-5;
 
 /** Rows per cluster, on average. */
 const CLUSTER = 50;
-
-/** Numbers from 0 to 1 that a seed decides (mulberry32). */
-export function random(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A number around 0 with variance 1, near enough to a normal one. */
 function normal(next: () => number): number {

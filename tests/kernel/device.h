@@ -24,7 +24,8 @@
  * each, and is charged with 24 bytes of the index for each row besides.
  */
 #define BLOCK_BYTES 2097152ULL
-#define BLOCK_ROWS (BLOCK_BYTES / (512 + 16))
+/* Of 128 dimensions: see vss_layout_init(). */
+#define BLOCK_ROWS ((BLOCK_BYTES - 80) * 8 / ((512 + 40) * 8 + 1))
 #define BLOCK_CHARGE (BLOCK_BYTES + BLOCK_ROWS * 24)
 
 /* Opens the device, or ends the program. */

@@ -10,6 +10,44 @@ import {
   STATS,
   VECTOR_DATA,
 } from "../../client/protocol.ts";
+import {
+  COMMANDS_2,
+  ELEMENTS,
+  EVICTIONS,
+  FLAGS,
+  LIMITS,
+  LIST_RECORD,
+} from "../../client/protocol2.ts";
+import type { Struct } from "../../client/struct.ts";
+
+/** Every struct, with the number of the command that takes it. */
+const STRUCTS = [
+  ...Object.entries({ ...COMMANDS, ...COMMANDS_2 } as Record<string, {
+    number: number;
+    struct: Struct;
+  }>),
+  ["VSS_LIST", { number: COMMANDS_2.VSS_LIST.number, struct: LIST_RECORD as unknown as Struct }],
+] as [string, { number: number; struct: Struct }][];
+
+/** Every constant of the header, by its name there. */
+const CONSTANTS: Record<string, number> = {
+  VSS_V1_MAX_DIMENSION: MAX_DIMENSION,
+  VSS_V1_MAX_K: MAX_K,
+  VSS_MAX_DIMENSION: LIMITS.dimension,
+  VSS_MAX_K: LIMITS.k,
+  VSS_MAX_ROWS: LIMITS.rows,
+  VSS_MAX_CALL_BYTES: LIMITS.callBytes,
+  VSS_MAX_PAYLOAD: LIMITS.payload,
+  VSS_NAME_BYTES: LIMITS.name + 1,
+  ...FLAGS,
+  ...numbered("VSS_METRIC", METRICS),
+  ...numbered("VSS_ELEMENT", ELEMENTS),
+  ...numbered("VSS_EVICTION", EVICTIONS),
+};
+
+function numbered(prefix: string, names: readonly string[]): Record<string, number> {
+  return Object.fromEntries(names.map((name, i) => [`${prefix}_${name.toUpperCase()}`, i]));
+}
 
 const ROOT = `${import.meta.dirname}/../../`;
 
@@ -23,6 +61,12 @@ Deno.test("commandNumber() is unsigned", () => {
   assertEquals(commandNumber(2, 0xff, 16383), 0xbfff76ff);
 });
 
+Deno.test("every struct has the size of protocol 2", () => {
+  const sizes = Object.values(COMMANDS_2).map(({ struct }) => struct.size);
+  assertEquals(sizes, [120, 128, 80, 40, 88, 88, 48, 96, 96, 216, 16, 40]);
+  assertEquals(LIST_RECORD.size, 136);
+});
+
 Deno.test("every struct has the size of protocol 1", () => {
   assertEquals([VECTOR_DATA.size, QUERY_DATA.size, STATS.size], [520, 776, 64]);
 });
@@ -32,12 +76,8 @@ function layoutProgram(): string {
   const lines: string[] = [];
   const line = (name: string, value: string) =>
     lines.push(`printf("${name} %llu\\n", (unsigned long long)(${value}));`);
-  line("VSS_V1_MAX_DIMENSION", "VSS_V1_MAX_DIMENSION");
-  line("VSS_V1_MAX_K", "VSS_V1_MAX_K");
-  METRICS.forEach((name) =>
-    line(`VSS_METRIC_${name.toUpperCase()}`, `VSS_METRIC_${name.toUpperCase()}`)
-  );
-  for (const [name, { struct }] of Object.entries(COMMANDS)) {
+  for (const name of Object.keys(CONSTANTS)) line(name, name);
+  for (const [name, { struct }] of STRUCTS) {
     const type = `struct ${struct.name}`;
     line(name, name);
     line(`sizeof ${struct.name}`, `sizeof(${type})`);
@@ -59,12 +99,8 @@ int main(void) { ${lines.join("\n")} return 0; }
 
 /** The same from the TypeScript side. */
 function layoutExpected(): string[] {
-  const lines = [
-    `VSS_V1_MAX_DIMENSION ${MAX_DIMENSION}`,
-    `VSS_V1_MAX_K ${MAX_K}`,
-    ...METRICS.map((name, number) => `VSS_METRIC_${name.toUpperCase()} ${number}`),
-  ];
-  for (const [name, { number, struct }] of Object.entries(COMMANDS)) {
+  const lines = Object.entries(CONSTANTS).map(([name, value]) => `${name} ${value}`);
+  for (const [name, { number, struct }] of STRUCTS) {
     lines.push(`${name} ${number}`, `sizeof ${struct.name} ${struct.size}`);
     for (const [field, { offset, size, type }] of Object.entries(struct.fields)) {
       const path = `${struct.name}.${field}`;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { struct } from "../../client/struct.ts";
-import { random } from "../device/oracle.ts";
+import { random } from "../model/random.ts";
 
 const MIXED = struct("mixed", {
   flag: "u16",

@@ -58,6 +58,6 @@ Deno.test("VERSION is the release that deno.json names", async () => {
 });
 
 Deno.test("the driver's release is the toolkit's", async () => {
-  const source = await Deno.readTextFile(new URL("../../kernel/main.c", import.meta.url));
-  assertEquals(/MODULE_VERSION\("([^"]*)"\)/.exec(source)?.[1], VERSION);
+  const source = await Deno.readTextFile(new URL("../../kernel/main.h", import.meta.url));
+  assertEquals(/VSS_RELEASE "([^"]*)"/.exec(source)?.[1], VERSION);
 });

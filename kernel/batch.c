@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Batches: the bounded pieces in which rows cross the border to user memory.
+ */
+#include <linux/bitmap.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "batch.h"
+#include "budget.h"
+#include "payload.h"
+
+static size_t vss_batch_bytes(u32 dimension, u32 rows)
+{
+	size_t row = 2 * sizeof(u64) + sizeof(struct vss_payload *) +
+		     (2 + dimension) * sizeof(u32);
+
+	return sizeof(struct vss_batch) + rows * row;
+}
+
+/**
+ * vss_batch_create() - make an empty batch
+ * @dimension: components of a vector, at most VSS_MAX_DIMENSION
+ * @rows: rows that it should have room for; it may have room for less
+ *
+ * Return: the batch, for vss_batch_free(), or NULL when memory is lacking.
+ */
+struct vss_batch *vss_batch_create(u32 dimension, u32 rows)
+{
+	struct vss_batch *batch;
+
+	rows = min_t(u32, rows, VSS_BATCH_ROWS);
+	rows = min_t(u32, rows, VSS_BATCH_BYTES / (dimension * sizeof(u32)));
+	batch = kvzalloc(vss_batch_bytes(dimension, rows), VSS_GFP);
+	if (!batch)
+		return NULL;
+	batch->room = rows;
+	batch->dimension = dimension;
+	batch->ids = (u64 *)(batch + 1);
+	batch->tags = batch->ids + rows;
+	batch->payloads = (struct vss_payload **)(batch->tags + rows);
+	batch->slots = (u32 *)(batch->payloads + rows);
+	batch->norms = batch->slots + rows;
+	batch->vectors = batch->norms + rows;
+	return batch;
+}
+
+/**
+ * vss_batch_reset() - empty a batch
+ * @batch: keeps no payload
+ */
+void vss_batch_reset(struct vss_batch *batch)
+{
+	u32 i;
+
+	for (i = 0; i < batch->room; i++) {
+		vss_payload_put(batch->payloads[i]);
+		batch->payloads[i] = NULL;
+	}
+	bitmap_zero(batch->marked, VSS_BATCH_ROWS);
+	batch->count = 0;
+	batch->done = 0;
+	batch->inserted = 0;
+	batch->prepared = 0;
+}
+
+/**
+ * vss_batch_free() - free a batch
+ * @batch: the batch, or NULL
+ */
+void vss_batch_free(struct vss_batch *batch)
+{
+	if (batch)
+		vss_batch_reset(batch);
+	kvfree(batch);
+}
