@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The tracepoints, as perf and bpftrace read them: through tracefs.
+ */
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "collections.h"
+
+#define TRACING "/sys/kernel/tracing/"
+#define NAME "traced"
+
+static char trace[65536];
+
+static void read_trace(void)
+{
+	int file = open(TRACING "trace", O_RDONLY | O_CLOEXEC);
+	size_t length = 0;
+	ssize_t bytes;
+
+	while (file >= 0 && length < sizeof(trace) - 1 &&
+	       (bytes = read(file, trace + length, sizeof(trace) - 1 - length)) > 0)
+		length += bytes;
+	trace[length] = 0;
+	close(file);
+}
+
+/* Whether a line of the trace has the event and all it should say. */
+static bool is_traced(const char *event, const char *fields)
+{
+	char *line, *rest, text[sizeof(trace)];
+
+	memcpy(text, trace, sizeof(text));
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		unsigned long long ns;
+		char *duration = strstr(line, " ns=");
+
+		if (strstr(line, event) && strstr(line, fields) && duration &&
+		    sscanf(duration, " ns=%llu", &ns) == 1 &&
+		    ns > 0 && ns < 60000000000ULL)
+			return true;
+	}
+	return false;
+}
+
+static void work(int file)
+{
+	uint64_t ids[] = { 1, 2, 3 }, hits[3];
+	float vectors[] = { 1, 2, 3 }, distances[3];
+	uint32_t counts[1];
+	struct vss_put put = {
+		.count = 3, .dimension = 1, .ids = ADDRESS(ids),
+		.vectors = ADDRESS(vectors),
+	};
+	struct vss_search search = {
+		.count = 1, .dimension = 1, .k = 3, .queries = ADDRESS(vectors),
+		.ids = ADDRESS(hits), .distances = ADDRESS(distances),
+		.counts = ADDRESS(counts),
+	};
+	struct vss_delete delete = { .count = 2, .ids = ADDRESS(ids) };
+
+	if (bind_named(file, NAME, VSS_OPEN_CREATE, 1, 0600) ||
+	    RUN(file, VSS_PUT, &put) || RUN(file, VSS_PUT, &put) != EEXIST ||
+	    RUN(file, VSS_SEARCH, &search) || RUN(file, VSS_DELETE, &delete))
+		ktap_bail_out("the device does not work");
+}
+
+int main(void)
+{
+	static const char *const events[] = { "open", "put", "search", "delete" };
+	int file = device_open(O_RDWR);
+	char path[100];
+	size_t i;
+
+	if (access(TRACING "trace", F_OK) &&
+	    mount("tracefs", TRACING, "tracefs", 0, NULL))
+		ktap_bail_out("cannot mount tracefs");
+	for (i = 0; i < sizeof(events) / sizeof(*events); i++) {
+		snprintf(path, sizeof(path), TRACING "events/vss/vss_%s/format",
+			 events[i]);
+		ktap_ok(!access(path, R_OK), "there is an event vss_%s", events[i]);
+	}
+	work(file);
+	read_trace();
+	ktap_ok(!strstr(trace, "vss_"), "nothing is traced unless it is asked for");
+	if (file_write(TRACING "events/vss/enable", "1"))
+		ktap_bail_out("cannot enable the events");
+	close(file);
+	file = device_open(O_RDWR);
+	{
+		struct vss_drop drop = { .name = NAME };
+
+		RUN(file, VSS_DROP, &drop);
+	}
+	work(file);
+	file_write(TRACING "events/vss/enable", "0");
+	read_trace();
+	ktap_ok(is_traced("vss_open:", "collection=\"" NAME "\""), "open is traced");
+	ktap_ok(is_traced("vss_put:", "inserted=3 updated=0"), "put is traced");
+	ktap_ok(is_traced("vss_put:", "ret=-17"), "a put that fails is traced");
+	ktap_ok(is_traced("vss_search:", "k=3"), "search is traced");
+	ktap_ok(is_traced("vss_delete:", "deleted=2"), "delete is traced");
+	return ktap_done();
+}
