@@ -61,7 +61,17 @@ u32 vss_collection_count(void)
 	return atomic_read(&nr_collections);
 }
 
-static int vss_collection_count_one(void)
+/**
+ * vss_collection_count_in() - count a collection that others are about to see
+ * @collection: not counted yet
+ *
+ * A candidate for a name is counted once it has the name, under the registry's
+ * lock: of several that are made for the same one, all but one go again, and
+ * must not take anybody's place meanwhile.
+ *
+ * Return: 0, or -ENOSPC when there are as many as there may be.
+ */
+int vss_collection_count_in(struct vss_collection *collection)
 {
 	int count = atomic_read(&nr_collections);
 
@@ -69,7 +79,18 @@ static int vss_collection_count_one(void)
 		if (count >= vss_max_collections())
 			return -ENOSPC;
 	} while (!atomic_try_cmpxchg(&nr_collections, &count, count + 1));
+	collection->counted = true;
 	return 0;
+}
+
+/**
+ * vss_collection_count_out() - undo vss_collection_count_in()
+ * @collection: which nobody else has seen
+ */
+void vss_collection_count_out(struct vss_collection *collection)
+{
+	collection->counted = false;
+	atomic_dec(&nr_collections);
 }
 
 /* The counters, for what must be done to each. */
@@ -118,7 +139,7 @@ static int vss_init_counters(struct vss_collection *collection)
  * before it is published in the registry, or bound to a file.
  *
  * Return: the collection with one reference, which is the caller's, or an
- * error pointer of -ENOMEM, or of -ENOSPC when there are too many.
+ * error pointer of -ENOMEM.
  */
 struct vss_collection *vss_collection_create(const char *name, u32 metric,
 					     u32 dimension, u32 mode)
@@ -126,13 +147,9 @@ struct vss_collection *vss_collection_create(const char *name, u32 metric,
 	struct vss_collection *collection;
 	int ret;
 
-	ret = vss_collection_count_one();
-	if (ret)
-		return ERR_PTR(ret);
-	ret = -ENOMEM;
 	collection = kzalloc(sizeof(*collection), VSS_GFP);
 	if (!collection)
-		goto uncount;
+		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&collection->node);
 	refcount_set(&collection->references, 1);
 	strscpy(collection->name, name, sizeof(collection->name));
@@ -153,8 +170,6 @@ destroy_counters:
 	vss_destroy_counters(collection);
 free_collection:
 	kfree(collection);
-uncount:
-	atomic_dec(&nr_collections);
 	return ERR_PTR(ret);
 }
 
@@ -165,12 +180,16 @@ uncount:
  */
 void vss_collection_put(struct vss_collection *collection)
 {
+	bool counted;
+
 	if (!collection || !refcount_dec_and_test(&collection->references))
 		return;
+	counted = collection->counted;
 	vss_store_destroy(&collection->store);
 	vss_destroy_counters(collection);
 	kfree_rcu(collection, rcu);
-	atomic_dec(&nr_collections);
+	if (counted)
+		atomic_dec(&nr_collections);
 }
 
 /**

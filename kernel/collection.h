@@ -24,6 +24,7 @@ struct vss_query;
  *              bound to it, one for each call that works on it
  * @name: never changes; empty for a private one
  * @serial: never changes once others can see it
+ * @counted: whether it counts as one; never changes once others can see it
  * @metric: never changes
  * @uid: its owner; never changes
  * @gid: its group; never changes
@@ -40,6 +41,7 @@ struct vss_collection {
 	refcount_t references;
 	char name[VSS_NAME_BYTES];
 	u64 serial;
+	bool counted;
 	u32 metric;
 	kuid_t uid;
 	kgid_t gid;
@@ -54,6 +56,8 @@ struct vss_collection {
 struct vss_collection *vss_collection_create(const char *name, u32 metric,
 					     u32 dimension, u32 mode);
 void vss_collection_put(struct vss_collection *collection);
+int vss_collection_count_in(struct vss_collection *collection);
+void vss_collection_count_out(struct vss_collection *collection);
 u32 vss_collection_count(void);
 u32 vss_max_collections(void);
 

@@ -142,6 +142,10 @@ static int vss_run_sized(const struct vss_command *command,
 		return ret;
 	/* It may have changed meanwhile; this is what was acted on. */
 	argument.header.size = size;
+	argument.header.status = 0;
+	/* A struct that cannot be written is found out before it is acted on. */
+	if (copy_to_user(user, &argument, min(size, command->size)))
+		return -EFAULT;
 	ret = command->run(file, &argument);
 	argument.header.status = ret;
 	if (copy_to_user(user, &argument, min(size, command->size)))
@@ -161,9 +165,6 @@ static int vss_run_extensible(const struct vss_command *command,
 		return -EFAULT;
 	if (size < sizeof(*header))
 		return -EINVAL;
-	/* A struct that cannot be written is found out before it is acted on. */
-	if (put_user(0, &header->status))
-		return -EFAULT;
 	ret = vss_run_sized(command, file, header, size);
 	if (ret && put_user(ret, &header->status))
 		return -EFAULT;

@@ -8,6 +8,7 @@
 #include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -124,9 +125,16 @@ static struct vss_collection *vss_open_create(const struct vss_open *args)
 static struct vss_collection *vss_open_private(const struct vss_open *args)
 {
 	struct vss_collection *collection = vss_open_create(args);
+	int ret;
 
-	if (!IS_ERR(collection))
-		collection->serial = vss_registry_serial();
+	if (IS_ERR(collection))
+		return collection;
+	ret = vss_collection_count_in(collection);
+	if (ret) {
+		vss_collection_put(collection);
+		return ERR_PTR(ret);
+	}
+	collection->serial = vss_registry_serial();
 	return collection;
 }
 
@@ -258,6 +266,8 @@ static int vss_list_pieces(struct vss_list *args,
 	int ret;
 
 	while (args->done < args->count && cursor != VSS_CURSOR_END) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		ret = vss_registry_list(records, min_t(u32, VSS_LIST_PIECE,
 						       args->count - args->done),
 					&count, &cursor);
@@ -280,12 +290,12 @@ int vss_cmd_list(struct vss_file *file, void *arg)
 	struct vss_list *args = arg;
 	int ret;
 
+	args->done = 0;
 	if (args->flags || !args->count || args->count > VSS_MAX_ROWS ||
 	    args->record_size < VSS_MIN_RECORD_BYTES ||
 	    args->record_size > VSS_MAX_RECORD_BYTES || args->record_size % 8 ||
 	    (u64)args->count * args->record_size > VSS_MAX_CALL_BYTES)
 		return -EINVAL;
-	args->done = 0;
 	records = kcalloc(VSS_LIST_PIECE, sizeof(*records), VSS_GFP);
 	if (!records)
 		return -ENOMEM;

@@ -68,6 +68,22 @@ struct vss_collection *vss_registry_get(const char *name)
 	return collection;
 }
 
+/* Counts a collection that has a name of its own, and stores its first rows. */
+static int vss_registry_admit(struct vss_collection *collection,
+			      struct vss_batch *batch,
+			      struct vss_block **spare)
+{
+	int ret;
+
+	ret = vss_collection_count_in(collection);
+	if (ret || !batch)
+		return ret;
+	ret = vss_store_try_put(&collection->store, batch, false, spare);
+	if (ret)
+		vss_collection_count_out(collection);
+	return ret;
+}
+
 /*
  * Publishes a collection, with the rows of @batch, if there is one, in it: what
  * cannot be stored leaves no trace. As vss_store_try_put() takes @spare.
@@ -83,8 +99,8 @@ static int vss_registry_try_publish(struct vss_collection *collection,
 		return ret;
 	if (vss_registry_find(collection->name))
 		ret = -EEXIST;
-	else if (batch)
-		ret = vss_store_try_put(&collection->store, batch, false, spare);
+	else
+		ret = vss_registry_admit(collection, batch, spare);
 	if (!ret) {
 		/* The list's reference. */
 		refcount_inc(&collection->references);
@@ -99,8 +115,8 @@ static int vss_registry_try_publish(struct vss_collection *collection,
  * vss_registry_publish() - give a collection its name
  * @collection: one that nobody else can see yet
  *
- * Return: 0, -EEXIST when the name is taken, or -EINTR when the caller was
- * killed while it waited.
+ * Return: 0, -EEXIST when the name is taken, -ENOSPC when there are too many
+ * collections, or -EINTR when the caller was killed while it waited.
  */
 int vss_registry_publish(struct vss_collection *collection)
 {

@@ -340,7 +340,12 @@ static int vss_get_rows(struct vss_get *args, struct vss_collection *collection,
 	found = kvcalloc(BITS_TO_LONGS(args->count), sizeof(*found), VSS_GFP);
 	if (found) {
 		ret = vss_get_batches(args, collection, batch, output, found);
-		ret = vss_get_copy_found(args, found) ?: ret;
+		/* Rows of which nobody can tell whether they are there do not count. */
+		if (vss_get_copy_found(args, found)) {
+			args->done = 0;
+			args->hits = 0;
+			ret = -EFAULT;
+		}
 	} else {
 		ret = -ENOMEM;
 	}

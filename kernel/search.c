@@ -152,7 +152,8 @@ static void vss_search_section(struct vss_query *query,
 			  section->rows + (size_t)first * lanes,
 			  section->norms + first, last + 1 - first, lanes,
 			  query->distances + first);
-	query->computed += last + 1 - first;
+	/* Of those between that do not match, the distances are not asked for. */
+	query->computed += section->matching;
 	for (i = first; i <= last; i++) {
 		struct vss_hit hit = {
 			.distance = vss_order(query->distances[i]),

@@ -210,6 +210,9 @@ static void get_marks(void)
 		right += (i + 1) % 3 || i > 8 ?
 			 !out_vectors[i] && !out_tags[i] :
 			 out_vectors[i] == i / 3 && out_tags[i] == i / 3;
+	get.found = 8;
+	ktap_ok(RUN(file, VSS_GET, &get) == EFAULT && !get.done && !get.hits,
+		"a bitmap that cannot be written: EFAULT, and no row is done");
 	ktap_ok(right == 11 && out_sizes[0] == VSS_NO_PAYLOAD,
 		"the others' vectors and tags are zeros, and they have no payload");
 	close(file);
@@ -393,6 +396,33 @@ static void scans(void)
 	close(file);
 }
 
+/* What a search counts: rows that are there, and of those the ones that match. */
+static void search_counts(void)
+{
+	int file = open_private(1, VSS_METRIC_L2SQ);
+	struct vss_search search = {
+		.count = 2, .dimension = 1, .k = 5,
+		.queries = ADDRESS(vectors), .ids = ADDRESS(out_ids),
+		.distances = ADDRESS(out_vectors), .counts = ADDRESS(out_sizes),
+	};
+	struct vss_delete delete = { .count = 1, .ids = ADDRESS(ids + 5) };
+	struct vss_put put = put_of(10);
+
+	RUN(file, VSS_PUT, &put);
+	RUN(file, VSS_DELETE, &delete);
+	ktap_ok(!RUN(file, VSS_SEARCH, &search) && search.done == 2 &&
+		search.scanned == 18 && search.computed == 18,
+		"two queries of nine rows look at 18, and compute 18");
+	search.tag_mask = search.tag_value = 1;
+	ktap_ok(!RUN(file, VSS_SEARCH, &search) && search.scanned == 18 &&
+		search.computed == 8,
+		"of those, with a filter, as many as match");
+	ktap_ok(collection_stat(file).scanned == 36 &&
+		collection_stat(file).computed == 26,
+		"the collection's counters add up");
+	close(file);
+}
+
 /* Deleting gives whole empty blocks back. */
 static void deletes(void)
 {
@@ -488,6 +518,7 @@ int main(void)
 	bad_payloads();
 	payload_memory();
 	scans();
+	search_counts();
 	deletes();
 	blocks();
 	return ktap_done();

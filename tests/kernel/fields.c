@@ -217,6 +217,15 @@ static void bad_drop_and_list(void)
 	REFUSES(VSS_LIST, list, bad_list);
 }
 
+/* What an earlier call left in an answer is not there after an error. */
+static void stale_done(void)
+{
+	struct vss_list list = { .record_size = sizeof(*records), .done = 777 };
+
+	ktap_ok(RUN(device, VSS_LIST, &list) == EINVAL && !list.done,
+		"VSS_LIST with count 0 is done with none");
+}
+
 static void bad_put(void)
 {
 	const struct vss_put put = {
@@ -473,6 +482,7 @@ int main(void)
 	bad_open();
 	names();
 	bad_drop_and_list();
+	stale_done();
 	bad_put();
 	bad_get();
 	bad_delete_and_clear();

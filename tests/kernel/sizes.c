@@ -132,6 +132,20 @@ static void wrong_sizes(const struct command *command)
 		"%s that fails writes nothing beyond the struct", command->name);
 }
 
+/* A struct whose header can be written, and whose end cannot. */
+static void read_only_end(const struct command *command)
+{
+	char *pages = guarded_memory(2);
+	char *start = pages + 4096 - 8;
+
+	memcpy(start, command->arguments, command->size);
+	memcpy(start, &command->size, sizeof(command->size));
+	mprotect(pages + 4096, 4096, PROT_READ);
+	ktap_ok(device_call(device, command->number, start) == EFAULT,
+		"%s whose end is read-only: EFAULT", command->name);
+	munmap(pages, 2 * 4096);
+}
+
 /* Where memory ends: within the struct, and right behind it. */
 static void ends_of_memory(const struct command *command)
 {
@@ -146,6 +160,7 @@ static void ends_of_memory(const struct command *command)
 		"%s at NULL: EFAULT", command->name);
 	ktap_ok(device_call(device, command->number, (void *)-4096L) == EFAULT,
 		"%s at an address of the kernel's: EFAULT", command->name);
+	read_only_end(command);
 	memcpy(page, command->arguments, size);
 	memcpy(page, &size, sizeof(size));
 	mprotect(page, 4096, PROT_READ);
