@@ -2,7 +2,8 @@
 /**
  * The command line of vss: `deno run --allow-ffi cli.ts COMMAND`.
  *
- * Commands that read a file need `--allow-read` too. Exit codes: 0 done, 1 failed, 2 wrong usage.
+ * Commands that read a file need `--allow-read` too, `export` needs `--allow-write` besides. Exit
+ * codes: 0 done, 1 failed, 2 wrong usage.
  *
  * @module
  */
@@ -10,32 +11,70 @@ import { concat } from "@std/bytes";
 import { parseArgs } from "@std/cli";
 import { styleText } from "node:util";
 import {
-  checkVector,
+  type BadRow,
+  type ByteSink,
+  type ByteSource,
+  type FileRow,
+  type Format,
+  formatByName,
+  FormatError,
+  formatOfFile,
+  FORMATS,
+  isBad,
+} from "./client/formats/mod.ts";
+import {
+  type Collection,
+  type CollectionInfo,
+  type CollectionStats,
   DEVICE_PATH,
   diagnose,
   embedText,
   type Finding,
   hasVariable,
-  type Hit,
+  type Id,
+  LIMITS,
+  type Match,
   MAX_DIMENSION,
   MAX_ID,
   MAX_K,
+  type Metric,
+  type Row,
+  type TagFilter,
   VERSION,
+  Vss,
   VssClient,
   VssError,
 } from "./mod.ts";
 
+/** The collection that is meant where none is named. */
+const DEFAULT_NAME = "default";
+
+/** Permission bits of the default collection, which is everybody's; others are their owner's. */
+const DEFAULT_COLLECTION_MODE = 0o666;
+
+/** Components of a text's vector, in a collection that is made for it. */
+const TEXT_DIMENSION = 128;
+
 /** Hits that are shown unless `-k` says otherwise. */
 const DEFAULT_K = 10;
 
-/** Bytes of a line that count; the rest of a longer one is left out and reported. */
-const MAX_LINE_BYTES = 65_536;
+/** Rows that are read from the device, and queries that are asked, at a time. */
+const BATCH = 256;
 
-/** Bytes of a vector on standard input; 128 numbers take far fewer. */
+/** Bytes of a vector on standard input; 8192 numbers take far fewer. */
 const MAX_VECTOR_BYTES = 1 << 20;
 
 /** How often the progress bar moves, in milliseconds. */
 const PROGRESS_INTERVAL = 100;
+
+/** How often `stats --watch` looks, in milliseconds. */
+const WATCH_INTERVAL = 1000;
+
+/** Bad rows that are shown one by one; further ones are counted. */
+const MAX_WARNINGS = 100;
+
+/** Components of a vector that a person is shown. */
+const MAX_SHOWN_COMPONENTS = 8;
 
 /** Characters that would steer a terminal or reorder what it shows. */
 // deno-lint-ignore no-control-regex
@@ -64,24 +103,29 @@ class Failure extends Error {
 /** Nobody reads standard output any more. */
 class ReaderGone extends Error {}
 
-/** An option that takes a value. */
+/** An option. */
 interface Option {
   readonly flag: string;
-  readonly value: string;
+  /** What its value is called; a switch has none. */
+  readonly value?: string;
   readonly summary: string;
+  /** The words that the value may be. */
+  readonly words?: readonly string[];
 }
 
 /** What a command is given. */
 interface Context {
   readonly operands: readonly string[];
   readonly options: Readonly<Record<string, string | undefined>>;
+  readonly switches: ReadonlySet<string>;
   readonly device: string;
   readonly json: boolean;
 }
 
-/** One command: parsing, help and dispatch all read this. */
+/** One command: parsing, help, completion and dispatch all read this. */
 interface Command {
   readonly summary: string;
+  /** `[NAME]` may be left out, of `ID…` there may be many. */
   readonly operands: readonly string[];
   readonly options: readonly Option[];
   /** The form of what `--json` prints. */
@@ -90,72 +134,68 @@ interface Command {
   readonly run: (context: Context) => void | number | Promise<void | number>;
 }
 
+const METRICS: readonly Metric[] = ["l2sq", "ip", "cos"];
+
+const SHELLS = ["bash", "zsh", "fish"] as const;
+
 const K: Option = {
   flag: "k",
   value: "N",
-  summary: `how many hits, 1 to ${MAX_K} (default ${DEFAULT_K})`,
+  summary: `how many hits, 1 to ${LIMITS.k} (default ${DEFAULT_K})`,
 };
 
+const DIMENSION: Option = {
+  flag: "dimension",
+  value: "N",
+  summary: `components of a vector, 1 to ${LIMITS.dimension}`,
+};
+
+const METRIC: Option = {
+  flag: "metric",
+  value: "METRIC",
+  summary: "l2sq, ip or cos (default l2sq)",
+  words: METRICS,
+};
+
+const FORMAT: Option = {
+  flag: "format",
+  value: "FORMAT",
+  summary: "the file's format, unless its name ends so",
+  words: FORMATS.map(({ name }) => name),
+};
+
+const TAG_FILTER: Option = {
+  flag: "tags",
+  value: "V/MASK",
+  summary: "only rows for which (tags & MASK) is V, such as 0x10/0xf0",
+};
+
+const UPSERT: Option = { flag: "upsert", summary: "replace rows whose ids are stored already" };
+
+const NAME: Option = {
+  flag: "name",
+  value: "NAME",
+  summary: "the collection, if it looks like an id",
+};
+
+const VECTOR_NOTES = [
+  `VECTOR is 1 to ${LIMITS.dimension} numbers such as 0.1,-0.2,3e-4, a JSON array, or - to read`,
+  "either from standard input.",
+];
+
+const FORMAT_NOTES = [
+  "",
+  "Formats:",
+  ...FORMATS.map(({ name, extensions, summary }) =>
+    `  ${name.padEnd(9)} ${extensions.join(" ").padEnd(22)} ${summary}`
+  ),
+];
+
+const ROW_JSON = `{"id": number | string, "vector": [number], "tags"?, "payload"?}`;
+
+const MATCH_JSON = `{"id": number | string, "distance": number | null, "payload"?, "tags"?}`;
+
 const COMMANDS: Readonly<Record<string, Command>> = {
-  add: {
-    summary: "Store a vector under an id",
-    operands: ["ID", "VECTOR"],
-    options: [],
-    json: `{"id": number, "dimension": number}`,
-    notes: [
-      "ID is an integer from 0 to 4294967295 that is not stored yet.",
-      `VECTOR is 1 to ${MAX_DIMENSION} numbers such as 0.1,-0.2,3e-4, a JSON array, or - to read`,
-      "either from standard input.",
-    ],
-    run: add,
-  },
-  query: {
-    summary: "Find the stored vectors nearest to one",
-    operands: ["VECTOR"],
-    options: [K],
-    json: `{"hits": [{"id": number, "distance": number | null}]}, null where it is infinite`,
-    notes: [
-      `VECTOR is 1 to ${MAX_DIMENSION} numbers such as 0.1,-0.2,3e-4, a JSON array, or - to read`,
-      "either from standard input. Distances are squared Euclidean, the nearest first.",
-    ],
-    run: query,
-  },
-  stats: {
-    summary: "Show what the device holds and has done",
-    operands: [],
-    options: [],
-    json: `{"count", "capacity", "bytes", "adds", "queries", "evictions", "dimension": number, ` +
-      `"metric": string}`,
-    notes: [],
-    run: stats,
-  },
-  import: {
-    summary: "Store each line of a text file by its words",
-    operands: ["FILE"],
-    options: [{
-      flag: "skip",
-      value: "N",
-      summary: "pass over the first N lines, which keep their numbers",
-    }],
-    json: `{"file": string, "lines", "stored", "blank", "skipped", "shortened": number}`,
-    notes: [
-      "FILE is UTF-8 text, or - for standard input; a file needs deno's --allow-read. A line's id",
-      `is its number, from 1. Blank lines are passed over, and of a line longer than`,
-      `${MAX_LINE_BYTES} bytes only so many count.`,
-    ],
-    run: importLines,
-  },
-  search: {
-    summary: "Find the imported lines nearest to a text",
-    operands: ["TEXT"],
-    options: [K, { flag: "lines", value: "FILE", summary: "the file imported, to show its lines" }],
-    json: `{"text": string, "hits": [{"id": number, "distance": number | null, "line"?: string}]}`,
-    notes: [
-      "FILE needs deno's --allow-read; - is standard input. Distances go from 0, the same words, to",
-      "2, nothing in common, and beyond to 4.",
-    ],
-    run: search,
-  },
   doctor: {
     summary: "Say what is there, what is missing, and what to do about it",
     operands: [],
@@ -165,6 +205,189 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       `"found": string, "advice"?: string}]}`,
     notes: ["The exit code is 1 where something is missing."],
     run: doctor,
+  },
+  info: {
+    summary: "Show what the driver is, can and holds",
+    operands: [],
+    options: [],
+    json: `{"release", "simd": string, "maxDimension", "maxK", …, "bytes", "maxBytes": number}`,
+    notes: [],
+    run: info,
+  },
+  list: {
+    summary: "List the collections that may be read",
+    operands: [],
+    options: [],
+    json: `[{"name", "metric": string, "count", "capacity", "bytes", "dimension", "mode", …}]`,
+    notes: [],
+    run: list,
+  },
+  create: {
+    summary: "Make a collection",
+    operands: ["[NAME]"],
+    options: [
+      DIMENSION,
+      METRIC,
+      {
+        flag: "capacity",
+        value: "N",
+        summary: "rows that it may hold (default the driver's limit)",
+      },
+      { flag: "mode", value: "MODE", summary: "permission bits, octal (default 0640)" },
+    ],
+    json: `{"name", "metric": string, "dimension": number}`,
+    notes: [
+      "--dimension is needed. Read permission is to search, get, export and see stats; write",
+      "permission is to put, delete, import and clear.",
+    ],
+    run: create,
+  },
+  drop: {
+    summary: "Drop a collection with its rows",
+    operands: ["[NAME]"],
+    options: [],
+    json: `{"name": string}`,
+    notes: ["Who has it open keeps its rows until it is closed."],
+    run: drop,
+  },
+  put: {
+    summary: "Store a vector under an id",
+    operands: ["[NAME]", "ID", "VECTOR"],
+    options: [
+      {
+        flag: "payload",
+        value: "TEXT",
+        summary: `what is kept with it, up to ${LIMITS.payload} bytes`,
+      },
+      { flag: "tags", value: "N", summary: "64 bits to filter by, such as 0x11 (default 0)" },
+      UPSERT,
+    ],
+    json: `{"id": number | string, "dimension": number, "updated": boolean}`,
+    notes: ["ID is an integer from 0 to 2^64 - 1.", ...VECTOR_NOTES],
+    run: put,
+  },
+  import: {
+    summary: "Store the rows of a file",
+    operands: ["[NAME]", "FILE"],
+    options: [
+      FORMAT,
+      {
+        ...DIMENSION,
+        summary: `of a new collection (default the file's, or ${TEXT_DIMENSION} for text)`,
+      },
+      { ...METRIC, summary: "of a new collection: l2sq, ip or cos (default l2sq)" },
+      UPSERT,
+      { flag: "skip", value: "N", summary: "pass over the first N rows, which keep their places" },
+      { flag: "skip-bad", summary: "report bad rows and go on, instead of stopping" },
+    ],
+    json: `{"file", "name": string, "stored", "bad", "skipped": number}`,
+    notes: [
+      "A collection that is not there is made. FILE - is standard input; a file needs deno's",
+      "--allow-read. Rows without ids get their places, from 0; lines of text, from 1. Text is",
+      "embedded by its words, and kept as payload.",
+      ...FORMAT_NOTES,
+    ],
+    run: importFile,
+  },
+  export: {
+    summary: "Write all rows to a file",
+    operands: ["[NAME]", "FILE"],
+    options: [FORMAT, TAG_FILTER],
+    json:
+      `{"file", "name": string, "rows": number, "lost": [string]}, the columns that the format ` +
+      "lacks",
+    notes: [
+      "Rows are in the order of their ids. FILE - is standard output; a file needs deno's",
+      "--allow-read and --allow-write, and appears once it is whole.",
+      ...FORMAT_NOTES,
+    ],
+    run: exportFile,
+  },
+  search: {
+    summary: "Find the rows nearest to a vector or a text",
+    operands: ["[NAME]", "[TEXT]"],
+    options: [
+      { flag: "vector", value: "VECTOR", summary: "what to look for: a vector" },
+      { flag: "text", value: "TEXT", summary: "or a text" },
+      { flag: "queries", value: "FILE", summary: "or each row of a file" },
+      { ...FORMAT, summary: "the format of --queries" },
+      K,
+      TAG_FILTER,
+      { flag: "max-distance", value: "D", summary: "only rows that are no farther" },
+      {
+        flag: "lines",
+        value: "FILE",
+        summary: "a text whose line numbers are the ids, to show lines",
+      },
+    ],
+    json: `[${MATCH_JSON}], for each query of --queries on a line of its own`,
+    notes: [
+      ...VECTOR_NOTES,
+      "Distances: l2sq is squared Euclidean, ip is 1 - inner product, cos is 1 - cosine. A TEXT",
+      "without --text, --vector or --queries is what to look for.",
+    ],
+    run: search,
+  },
+  get: {
+    summary: "Show rows by their ids",
+    operands: ["[NAME]", "ID…"],
+    options: [NAME],
+    json: `[${ROW_JSON} | null]`,
+    notes: ["The exit code is 1 where an id is not stored."],
+    run: get,
+  },
+  delete: {
+    summary: "Delete rows by their ids, or by their tags",
+    operands: ["[NAME]", "[ID…]"],
+    options: [NAME, TAG_FILTER],
+    json: `{"deleted": number}`,
+    notes: ["IDs that are not stored are passed over."],
+    run: deleteRows,
+  },
+  clear: {
+    summary: "Delete all rows of a collection",
+    operands: ["[NAME]"],
+    options: [],
+    json: `{"deleted": number}`,
+    notes: [],
+    run: clear,
+  },
+  stats: {
+    summary: "Show what a collection holds and has done",
+    operands: ["[NAME]"],
+    options: [{ flag: "watch", summary: "show rates every second, until Ctrl-C" }],
+    json: `{"name", "metric": string, "count", "capacity", "bytes", "queries", …: number}`,
+    notes: [],
+    run: stats,
+  },
+  completions: {
+    summary: "Print a shell's completions",
+    operands: ["SHELL"],
+    options: [],
+    json: `{"shell", "script": string}`,
+    notes: [
+      `SHELL is ${SHELLS.join(", ")}; for bash: eval "$(vss completions bash)".`,
+    ],
+    run: completions,
+  },
+  add: {
+    summary: "Store a vector in the default collection, by protocol 1",
+    operands: ["ID", "VECTOR"],
+    options: [],
+    json: `{"id": number, "dimension": number}`,
+    notes: [
+      `ID is an integer from 0 to ${MAX_ID} that is not stored yet.`,
+      `VECTOR is as for put, of up to ${MAX_DIMENSION} components.`,
+    ],
+    run: add,
+  },
+  query: {
+    summary: "Search the default collection, by protocol 1",
+    operands: ["VECTOR"],
+    options: [{ ...K, summary: `how many hits, 1 to ${MAX_K} (default ${DEFAULT_K})` }],
+    json: `{"hits": [{"id": number, "distance": number | null}]}, null where it is infinite`,
+    notes: [`VECTOR is as for put, of up to ${MAX_DIMENSION} components.`],
+    run: query,
   },
 };
 
@@ -215,14 +438,22 @@ async function dispatch(args: string[]): Promise<number> {
   }
   if (name === undefined) throw new UsageError(`Command is missing\n\n${overview()}`);
   const command = COMMANDS[name]!;
-  const { operands, options: { device = DEVICE_PATH, ...options } } = parsed;
-  if (operands.length !== command.operands.length) {
+  const { operands, switches, options: { device = DEVICE_PATH, ...options } } = parsed;
+  const [least, most] = arity(command);
+  if (operands.length < least || operands.length > most) {
     const wanted = command.operands.join(" ") || "no operand";
     const given = operands.map(quote).join(" ") || "nothing";
     throw new UsageError(`${name} takes ${wanted}, not ${given}`);
   }
   needPermission({ name: "ffi" }, "--allow-ffi", "call the C library");
-  return (await command.run({ operands, options, device, json })) ?? 0;
+  return (await command.run({ operands, options, switches, device, json })) ?? 0;
+}
+
+/** How many operands a command takes, at least and at most. */
+function arity({ operands }: Command): [number, number] {
+  const least = operands.filter((operand) => !operand.startsWith("[")).length;
+  const most = operands.some((operand) => operand.includes("…")) ? Infinity : operands.length;
+  return [least, most];
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -233,32 +464,34 @@ interface Parsed {
   readonly name: string | undefined;
   readonly operands: string[];
   readonly options: Record<string, string | undefined>;
+  readonly switches: ReadonlySet<string>;
   readonly json: boolean;
   readonly help: boolean;
   readonly version: boolean;
 }
 
-/** Options without a value. */
-const SWITCHES = ["json", "help", "version"] as const;
-
 /** Short forms. */
 const ALIASES = { help: "h", version: "V" } as const;
 
-/** Options with a value, of any command. */
-const VALUED = [
-  ...new Set([
-    "device",
-    ...Object.values(COMMANDS).flatMap(({ options }) => options.map(({ flag }) => flag)),
-  ]),
-];
+/** All flags of all commands, with or without a value. */
+function flagsOf(hasValue: boolean, commands: readonly Command[]): string[] {
+  const options = commands.flatMap(({ options }) => options);
+  const own = options.filter(({ value }) => (value !== undefined) === hasValue);
+  const global = hasValue ? ["device"] : ["json", "help", "version"];
+  return [...new Set([...global, ...own.map(({ flag }) => flag)])];
+}
+
+/** Options with a value, and those without one, of any command. */
+const VALUED = flagsOf(true, Object.values(COMMANDS));
+const SWITCHES = flagsOf(false, Object.values(COMMANDS));
 
 /** Splits the arguments into command, operands and options. */
 function parse(args: string[]): Parsed {
   // First those of no command at all, which the parser would trip over.
-  checkOptions(args, undefined, VALUED);
+  checkOptions(args, undefined);
   const parsed = parseArgs(shield(args), {
     string: ["_", ...VALUED],
-    boolean: [...SWITCHES],
+    boolean: SWITCHES,
     alias: ALIASES,
   });
   const [name, ...operands] = parsed._.map((operand) => unshield(String(operand)));
@@ -267,8 +500,7 @@ function parse(args: string[]): Parsed {
       `Command ${quote(name)} is not known${suggest(name, Object.keys(COMMANDS))}`,
     );
   }
-  const own = name === undefined ? VALUED : COMMANDS[name]!.options.map(({ flag }) => flag);
-  checkOptions(args, name, ["device", ...own]);
+  checkOptions(args, name);
   const options: Record<string, string | undefined> = {};
   for (const flag of VALUED) {
     const given: unknown = parsed[flag];
@@ -276,13 +508,16 @@ function parse(args: string[]): Parsed {
     options[flag] = unshield(given);
     if (options[flag] === "") throw new UsageError(`Option ${flagName(flag)} needs a value`);
   }
-  const { json, help, version } = parsed;
-  return { name, operands, options, json, help, version };
+  const switches = new Set(SWITCHES.filter((flag) => parsed[flag] === true));
+  const [json, help, version] = ["json", "help", "version"].map((flag) => switches.has(flag));
+  return { name, operands, options, switches, json: json!, help: help!, version: version! };
 }
 
 /** Refuses the words that look like options and are none of the command's. */
-function checkOptions(args: readonly string[], name: string | undefined, valued: string[]): void {
-  const known = [...valued, ...SWITCHES];
+function checkOptions(args: readonly string[], name: string | undefined): void {
+  const commands = name === undefined ? Object.values(COMMANDS) : [COMMANDS[name]!];
+  const valued = flagsOf(true, commands);
+  const known = [...valued, ...flagsOf(false, commands)];
   for (const word of optionWords(args)) {
     const [, long, short, value] = /^(?:--([^=]+)|-([^-]))(.*)$/s.exec(word) ?? [];
     const flag = long ?? Object.entries(ALIASES).find(([, alias]) => alias === short)?.[0] ?? short;
@@ -364,21 +599,121 @@ function parseInteger(
   throw new UsageError(`${name} must be an integer from ${least} to ${most}, not ${quote(text)}`);
 }
 
+/** Reads an option that is a whole number, if it is given. */
+function parseOption(
+  { options }: Context,
+  flag: string,
+  limits: { readonly least: number; readonly most: number },
+): number | undefined {
+  const text = options[flag];
+  return text === undefined ? undefined : parseInteger(flagName(flag), text, limits);
+}
+
+/** Reads an id or tags: an unsigned 64-bit integer. */
+function parseU64(name: string, text: string): bigint {
+  if (/^(?:\d{1,20}|0x[\da-f]{1,16})$/i.test(text)) {
+    const value = BigInt(text);
+    if (value < 1n << 64n) return value;
+  }
+  throw new UsageError(`${name} must be an integer from 0 to 2^64 - 1, not ${quote(text)}`);
+}
+
+/** Reads an option that is one of some words, if it is given. */
+function parseWord<Word extends string>(
+  { options }: Context,
+  flag: string,
+  words: readonly Word[],
+): Word | undefined {
+  const text = options[flag];
+  const word = words.find((word) => word === text);
+  if (text === undefined || word !== undefined) return word;
+  throw new UsageError(`${flagName(flag)} must be ${words.join(", ")}, not ${quote(text)}`);
+}
+
 /** The value of `-k`. */
-function parseK(text: string | undefined): number {
-  return text === undefined ? DEFAULT_K : parseInteger("-k", text, { least: 1, most: MAX_K });
+function parseK(context: Context, most: number): number {
+  return parseOption(context, "k", { least: 1, most }) ?? DEFAULT_K;
+}
+
+/** The value of `--tags V/MASK`. */
+function parseFilter({ options }: Context): TagFilter | undefined {
+  const text = options["tags"];
+  if (text === undefined) return undefined;
+  const [value, mask, ...rest] = text.split("/");
+  if (value === undefined || mask === undefined || rest.length > 0) {
+    throw new UsageError(`--tags must be V/MASK such as 1/1 or 0x10/0xf0, not ${quote(text)}`);
+  }
+  return { value: parseU64("V of --tags", value), mask: parseU64("MASK of --tags", mask) };
+}
+
+/** The value of `--mode`: octal, as chmod has it. */
+function parseMode({ options }: Context): number | undefined {
+  const text = options["mode"];
+  if (text === undefined) return undefined;
+  if (/^0?[0-7]{3}$/.test(text) && (parseInt(text, 8) & ~0o666) === 0) return parseInt(text, 8);
+  throw new UsageError(`--mode must be octal within 0666, such as 0640, not ${quote(text)}`);
+}
+
+/** The value of `--max-distance`. */
+function parseDistance({ options }: Context): number | undefined {
+  const text = options["max-distance"];
+  if (text === undefined) return undefined;
+  const [distance] = parseNumbers("--max-distance", text.trim());
+  if (distance !== undefined && !/[,\s]/.test(text.trim())) return distance;
+  throw new UsageError(`--max-distance must be a number, not ${quote(text)}`);
+}
+
+/** The name that operands begin with, where there are more than needed, and the rest of them. */
+function nameFirst(
+  { operands }: Context,
+  needed: number,
+): { readonly name: string; readonly rest: readonly string[] } {
+  const named = operands.length > needed;
+  return { name: named ? operands[0]! : DEFAULT_NAME, rest: operands.slice(named ? 1 : 0) };
+}
+
+/** The name, unless the first operand is an id, and the ids. */
+function nameAndIds(context: Context): { readonly name: string; readonly ids: bigint[] } {
+  const given = context.options["name"];
+  const [first] = context.operands;
+  const named = given === undefined && first !== undefined && !/^\d/.test(first);
+  const ids = context.operands.slice(named ? 1 : 0).map((operand) => parseU64("ID", operand));
+  return { name: given ?? (named ? first : DEFAULT_NAME), ids };
 }
 
 /** Reads a vector: numbers between commas, or between blanks, or a JSON array of them. */
-function parseVector(text: string): number[] {
+function parseVector(text: string, most: number): number[] {
   const trimmed = text.trim();
-  const vector = trimmed.startsWith("[") ? parseJson(trimmed) : parseNumbers(trimmed);
-  try {
-    checkVector(vector);
-  } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+  const vector = trimmed.startsWith("[") ? parseJson(trimmed) : parseNumbers("the vector", trimmed);
+  if (!Array.isArray(vector)) throw new UsageError(`Vector ${quote(text)} is no array of numbers`);
+  if (vector.length < 1 || vector.length > most) {
+    throw new UsageError(`Vector must have 1 to ${most} components, not ${vector.length}`);
   }
-  return [...vector];
+  const wrong = vector.findIndex((value) =>
+    typeof value !== "number" || !Number.isFinite(Math.fround(value))
+  );
+  if (wrong < 0) return vector;
+  const rule = `Component ${wrong} of the vector must be a finite 32-bit float`;
+  throw new UsageError(`${rule}, not ${quote(showValue(vector[wrong]))}`);
+}
+
+function showValue(value: unknown): string {
+  return typeof value === "number" ? String(value) : JSON.stringify(value);
+}
+
+/** What the library says of a value that the user gave is wrong usage. */
+function asUsage<T>(check: () => T): T {
+  try {
+    const result = check();
+    return result instanceof Promise ? result.catch(rethrow) as T : result;
+  } catch (cause) {
+    return rethrow(cause);
+  }
+}
+
+function rethrow(cause: unknown): never {
+  if (!(cause instanceof TypeError || cause instanceof RangeError)) throw cause;
+  throw new UsageError(cause.message, { cause });
 }
 
 function parseJson(text: string): unknown {
@@ -389,166 +724,34 @@ function parseJson(text: string): unknown {
   }
 }
 
-function parseNumbers(text: string): number[] {
+function parseNumbers(name: string, text: string): number[] {
   // One kind of separator: where a comma stands for the decimal point, blanks separate.
   const parts = text === "" ? [] : text.includes(",") ? text.split(",") : text.split(/\s+/);
   return parts.map((part, index) => {
     const word = part.trim();
     if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(word)) return Number(word);
-    throw new UsageError(`Component ${index} of the vector must be a number, not ${quote(word)}`);
+    throw new UsageError(`Component ${index} of ${name} must be a number, not ${quote(word)}`);
   });
 }
 
 /** The vector that an operand gives, or standard input where it is `-`. */
-async function readVector(operand: string): Promise<number[]> {
-  if (operand !== "-") return parseVector(operand);
+async function readVector(operand: string, most: number = LIMITS.dimension): Promise<number[]> {
+  if (operand !== "-") return parseVector(operand, most);
   const parts: Uint8Array[] = [];
   let length = 0;
-  using source = openText(operand);
-  for await (const part of readParts(source)) {
+  using source = openSource(operand);
+  for await (const part of source.bytes()) {
     length += part.length;
     if (length > MAX_VECTOR_BYTES) {
       throw new UsageError(`Vector on standard input is longer than ${MAX_VECTOR_BYTES} bytes`);
     }
     parts.push(part);
   }
-  return parseVector(new TextDecoder().decode(concat(parts)));
+  return parseVector(new TextDecoder().decode(concat(parts)), most);
 }
 
 // ---------------------------------------------------------------------------------------------
-// Commands
-
-async function add({ operands, device, json }: Context): Promise<void> {
-  const id = parseInteger("ID", operands[0]!, { least: 0, most: MAX_ID });
-  const vector = await readVector(operands[1]!);
-  using client = VssClient.open(device);
-  client.addVector(id, vector);
-  const dimension = vector.length;
-  print(
-    json ? toJson({ id, dimension }) : `Stored id ${id} with ${plural(dimension, "component")}`,
-  );
-}
-
-async function query({ operands, options, device, json }: Context): Promise<void> {
-  const k = parseK(options["k"]);
-  const vector = await readVector(operands[0]!);
-  using client = VssClient.open(device);
-  printHits(client.queryTopK(vector, k), { json, head: {} });
-}
-
-function stats({ device, json }: Context): void {
-  using client = VssClient.open(device);
-  const entries = client.stats();
-  if (json) return print(toJson(entries));
-  for (const [name, value] of Object.entries(entries)) {
-    print(`${paint("bold", name.padEnd(10))} ${value}`);
-  }
-}
-
-/** What an import has done so far. */
-interface Tally {
-  readonly file: string;
-  lines: number;
-  stored: number;
-  blank: number;
-  skipped: number;
-  shortened: number;
-}
-
-async function importLines({ operands, options, device, json }: Context): Promise<void> {
-  const file = operands[0]!;
-  const skip = parseInteger("--skip", options["skip"] ?? "0", { least: 0, most: MAX_ID });
-  using source = openText(file);
-  using client = VssClient.open(device);
-  const tally = { file, lines: 0, stored: 0, blank: 0, skipped: 0, shortened: 0 };
-  try {
-    using interruption = new Interruption();
-    using progress = new Progress(source, () => `${tally.lines} lines`, json);
-    for await (const batch of readLines(source, interruption)) {
-      for (const line of batch) storeLine(client, line, { skip, tally });
-      progress.update();
-    }
-  } catch (cause) {
-    throw stopped(cause, tally, skip);
-  }
-  if (json) return print(toJson(tally));
-  const { stored, blank, skipped, shortened } = tally;
-  const notes = [
-    blank > 0 ? `${blank} blank` : "",
-    skipped > 0 ? `${skipped} skipped` : "",
-    shortened > 0 ? `${shortened} cut at ${MAX_LINE_BYTES} bytes` : "",
-  ].filter(Boolean);
-  const rest = notes.length > 0 ? ` (${notes.join(", ")})` : "";
-  print(`Stored ${plural(stored, "line")} of ${visible(file)}${rest}`);
-}
-
-/** Stores a line, unless it is blank or to be skipped. */
-function storeLine(
-  client: VssClient,
-  line: Line,
-  { skip, tally }: { readonly skip: number; readonly tally: Tally },
-): void {
-  if (line.number <= skip) tally.skipped++;
-  else if (line.text.trim() === "") tally.blank++;
-  else {
-    client.addVector(line.number, embedText(line.text, MAX_DIMENSION));
-    tally.stored++;
-    if (line.shortened) tally.shortened++;
-  }
-  // The line counts as read only once it is in: a failure leaves it to the next run.
-  tally.lines = line.number;
-}
-
-/** Says how far an import came and, where that can help, how to go on from there. */
-function stopped(cause: unknown, tally: Tally, skip: number): Error {
-  if (cause instanceof ReaderGone) return cause;
-  const code = cause instanceof VssError || cause instanceof Failure ? cause.code : "FAILED";
-  const message = cause instanceof Error ? cause.message : String(cause);
-  const remedies: Record<string, string> = {
-    EEXIST: "a line's id is its number, so the store holds one text; --skip the lines that are in",
-    EINVAL: TEXT_STORE,
-  };
-  const remedy = remedies[code] ?? `continue with --skip ${Math.max(skip, tally.lines)}`;
-  const stored = `${plural(tally.stored, "line")} stored by this run`;
-  return new Failure(code, `${message}\n${stored}; ${remedy}`, { cause });
-}
-
-/** What to do where the stored vectors are no text's. */
-const TEXT_STORE = `text needs a store of ${MAX_DIMENSION} components: \`just unload\` and ` +
-  "`just load` make an empty one";
-
-async function search({ operands, options, device, json }: Context): Promise<void> {
-  const text = operands[0]!;
-  const k = parseK(options["k"]);
-  if (text.trim() === "") throw new UsageError("TEXT must hold more than blanks");
-  using source = options["lines"] === undefined ? undefined : openText(options["lines"]);
-  using client = VssClient.open(device);
-  const hits = queryText(client, text, k);
-  const lines = source && await findLines(source, new Set(hits.map(({ id }) => id)));
-  printHits(hits, { json, head: { text }, lines });
-}
-
-function queryText(client: VssClient, text: string, k: number): Hit[] {
-  try {
-    return client.queryTopK(embedText(text, MAX_DIMENSION), k);
-  } catch (cause) {
-    if (!(cause instanceof VssError) || cause.code !== "EINVAL") throw cause;
-    throw new Failure(cause.code, `${cause.message}\n${TEXT_STORE}`, { cause });
-  }
-}
-
-/** The lines of a file that have certain numbers. */
-async function findLines(
-  source: TextSource,
-  numbers: Set<number>,
-): Promise<Map<number, string>> {
-  const found = new Map<number, string>();
-  for await (const batch of readLines(source)) {
-    for (const { number, text } of batch) if (numbers.has(number)) found.set(number, text);
-    if (found.size === numbers.size) break;
-  }
-  return found;
-}
+// Commands: the device and its collections
 
 function doctor({ device, json }: Context): number {
   const findings = diagnose(device);
@@ -561,25 +764,664 @@ function doctor({ device, json }: Context): number {
   return ok ? 0 : 1;
 }
 
-// ---------------------------------------------------------------------------------------------
-// Text files
+function info({ device, json }: Context): void {
+  using vss = Vss.open(device);
+  printEntries(vss.info(), json);
+}
 
-/** A file or standard input, with its size where that is known. */
-interface TextSource extends Disposable {
+function list({ device, json }: Context): void {
+  using vss = Vss.open(device);
+  const collections = vss.list();
+  if (json) return print(toJson(collections));
+  if (collections.length === 0) return print("There is no collection that may be read");
+  printTable(["name", "rows", "capacity", "MiB", "dimension", "metric", "mode", "uid", "gid"], [
+    ...collections.map(describeCollection),
+  ]);
+}
+
+function describeCollection(collection: CollectionInfo): string[] {
+  const { name, count, capacity, bytes, dimension, metric, mode, uid, gid } = collection;
+  const octal = mode.toString(8).padStart(4, "0");
+  const numbers = [count, capacity, (bytes / 2 ** 20).toFixed(1), dimension];
+  return [visible(name), ...numbers.map(String), metric, octal, `${uid}`, `${gid}`];
+}
+
+function create(context: Context): void {
+  const { name } = nameFirst(context, 0);
+  const dimension = parseOption(context, "dimension", { least: 1, most: LIMITS.dimension });
+  if (dimension === undefined) throw new UsageError("create needs --dimension N");
+  const metric = parseWord(context, "metric", METRICS);
+  const capacity = parseOption(context, "capacity", { least: 0, most: Number.MAX_SAFE_INTEGER });
+  const mode = parseMode(context) ?? defaultMode(name);
+  using vss = Vss.open(context.device);
+  using made = asUsage(() => vss.create(name, { dimension, metric, capacity, mode }));
+  printDone(
+    context,
+    { name, dimension, metric: made.metric },
+    () => `Created collection ${name} of ${plural(dimension, "component")} by ${made.metric}`,
+  );
+}
+
+function defaultMode(name: string): number | undefined {
+  return name === DEFAULT_NAME ? DEFAULT_COLLECTION_MODE : undefined;
+}
+
+function drop(context: Context): void {
+  const { name } = nameFirst(context, 0);
+  using vss = Vss.open(context.device);
+  asUsage(() => vss.drop(name));
+  printDone(context, { name }, () => `Dropped collection ${name}`);
+}
+
+/** Opens the device and a collection that is there. */
+function openCollection(
+  { device }: Context,
+  name: string,
+  access: "read" | "write" | "both",
+): Collection {
+  using vss = Vss.open(device);
+  return asUsage(() => vss.collection(name, { access }));
+}
+
+async function clear(context: Context): Promise<void> {
+  using collection = openCollection(context, nameFirst(context, 0).name, "write");
+  printDeleted(context, await collection.clear());
+}
+
+async function stats(context: Context): Promise<void> {
+  const { name } = nameFirst(context, 0);
+  if (!context.switches.has("watch")) return printEntries(readStats(context, name), context.json);
+  using collection = openCollection(context, name, "read");
+  await watch(context, collection);
+}
+
+/** A collection's stats; a default collection that was not made yet is empty. */
+function readStats(context: Context, name: string): object {
+  try {
+    using collection = openCollection(context, name, "read");
+    return collection.statsSync();
+  } catch (error) {
+    const unmade = error instanceof VssError && error.code === "ENOENT" &&
+      error.operation === "open" && name === DEFAULT_NAME;
+    if (!unmade) throw error;
+    using client = VssClient.open(context.device);
+    return { name, ...client.stats() };
+  }
+}
+
+/** What `--watch` shows: the rates at which these counters grow. */
+const RATES = {
+  searches: "queries",
+  puts: "inserts",
+  upserts: "updates",
+  deletes: "deletes",
+  gets: "gets",
+  evictions: "evictions",
+} as const satisfies Record<string, keyof CollectionStats>;
+
+/** Shows a line of rates every second until it is interrupted. */
+async function watch({ json }: Context, collection: Collection): Promise<void> {
+  using interruption = new Interruption();
+  const columns = ["rows", "MiB", ...Object.keys(RATES).map((name) => `${name}/s`)];
+  let before = { at: performance.now(), stats: await collection.stats() };
+  for (let lines = 0; !interruption.signal.aborted; lines++) {
+    await interruption.sleep(WATCH_INTERVAL);
+    const now = { at: performance.now(), stats: await collection.stats() };
+    const seconds = (now.at - before.at) / 1000;
+    const rates = Object.entries(RATES).map(([name, counter]) =>
+      [name, Math.round((now.stats[counter] - before.stats[counter]) / seconds)] as const
+    );
+    const { count, bytes } = now.stats;
+    before = now;
+    if (json) {
+      print(toJson({ count, bytes, ...Object.fromEntries(rates) }));
+      continue;
+    }
+    if (lines % 20 === 0) print(paint("bold", columns.map((name) => name.padStart(12)).join("")));
+    const cells = [count, (bytes / 2 ** 20).toFixed(1), ...rates.map(([, rate]) => rate)];
+    print(cells.map((cell) => String(cell).padStart(12)).join(""));
+  }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Commands: rows
+
+async function put(context: Context): Promise<void> {
+  const { name, rest } = nameFirst(context, 2);
+  const id = parseU64("ID", rest[0]!);
+  const { payload, tags: tagText } = context.options;
+  const tags = tagText === undefined ? 0n : parseU64("--tags", tagText);
+  const vector = await readVector(rest[1]!);
+  using collection = openOrMake(context, name, { dimension: vector.length });
+  const upsert = context.switches.has("upsert");
+  const { updated } = await asUsage(() =>
+    collection.put([{ id, vector, tags, payload }], { upsert })
+  );
+  const dimension = vector.length;
+  const result = { id: toId(id), dimension, updated: updated > 0 };
+  printDone(
+    context,
+    result,
+    () => `${updated > 0 ? "Replaced" : "Stored"} id ${id} with ${plural(dimension, "component")}`,
+  );
+}
+
+async function get(context: Context): Promise<number> {
+  const { name, ids } = nameAndIds(context);
+  if (ids.length === 0) throw new UsageError("get takes [NAME] ID…, not a name alone");
+  using collection = openCollection(context, name, "read");
+  const rows = await collection.get(ids, { payload: "bytes" });
+  if (context.json) print(toJson(rows.map((row) => row === undefined ? null : rowJson(row))));
+  else rows.forEach((row, i) => print(row === undefined ? missing(ids[i]!) : rowText(row)));
+  return rows.includes(undefined) ? 1 : 0;
+}
+
+function missing(id: bigint): string {
+  return `${String(id).padStart(10)}  (not stored)`;
+}
+
+async function deleteRows(context: Context): Promise<void> {
+  const { name, ids } = nameAndIds(context);
+  const tags = parseFilter(context);
+  if ((ids.length > 0) === (tags !== undefined)) {
+    throw new UsageError("delete takes [NAME] ID…, or [NAME] --tags V/MASK");
+  }
+  using collection = openCollection(context, name, "write");
+  printDeleted(context, await collection.delete(tags === undefined ? ids : { tags }));
+}
+
+function printDeleted(context: Context, deleted: number): void {
+  printDone(context, { deleted }, () => `Deleted ${plural(deleted, "row")}`);
+}
+
+async function search(context: Context): Promise<void> {
+  const { options } = context;
+  const given = ["vector", "text", "queries"].filter((flag) => options[flag] !== undefined);
+  const shorthand = given.length === 0 ? context.operands.at(-1) : undefined;
+  if (given.length > 1 || (given.length === 0 && shorthand === undefined)) {
+    throw new UsageError("search takes one of --vector V, --text TEXT and --queries FILE");
+  }
+  if (given.length === 1 && context.operands.length > 1) {
+    throw new UsageError(`search takes [NAME] beside ${flagName(given[0]!)}`);
+  }
+  const { name } = nameFirst(context, shorthand === undefined ? 0 : 1);
+  const text = options["text"] ?? shorthand;
+  if (text?.trim() === "") throw new UsageError("TEXT must hold more than blanks");
+  const asked: Asked = {
+    k: parseK(context, LIMITS.k),
+    tags: parseFilter(context),
+    maxDistance: parseDistance(context),
+    withTags: true,
+    payload: "bytes",
+  };
+  const vector = options["vector"] === undefined ? undefined : await readVector(options["vector"]);
+  if (options["queries"] !== undefined) return await searchFile(context, name, asked);
+  using collection = openCollection(context, name, "read");
+  const query = vector ?? embedText(text!, collection.dimension);
+  const matches = await searchOne(collection, query, asked);
+  const lines = options["lines"] === undefined
+    ? undefined
+    : await findLines(options["lines"], matches);
+  printMatches(matches, context.json, lines);
+}
+
+/** What a search asks for. */
+type Asked = NonNullable<Parameters<Collection["search"]>[1]>;
+
+async function searchOne(
+  collection: Collection,
+  query: number[] | Float32Array,
+  asked: Asked,
+): Promise<Match[]> {
+  if (query.length !== collection.dimension) {
+    const rule = `Collection ${collection.name} has vectors of ${collection.dimension} components`;
+    throw new UsageError(`${rule}, not ${query.length}`);
+  }
+  return await collection.search(query, asked);
+}
+
+/** Searches for each row of a file. */
+async function searchFile(context: Context, name: string, asked: Asked): Promise<void> {
+  const file = context.options["queries"]!;
+  const format = chooseFormat(context, file);
+  using source = openSource(file);
+  using collection = openCollection(context, name, "read");
+  const { dimension } = collection;
+  for await (const batch of format.read(source, { dimension })) {
+    const bad = batch.find(isBad);
+    if (bad !== undefined) throw badRow(source, format, bad);
+    const queries = batch.filter((row): row is FileRow => !isBad(row)).map((row) =>
+      vectorOf(row, dimension)
+    );
+    for (let i = 0; i < queries.length; i += BATCH) {
+      const answers = await collection.searchBatch(queries.slice(i, i + BATCH), asked);
+      answers.forEach((matches, j) => {
+        if (!context.json) print(paint("bold", `${format.unit} ${batch[i + j]!.place}`));
+        printMatches(matches, context.json);
+      });
+    }
+  }
+}
+
+/** The row's vector, or that of its text. */
+function vectorOf({ vector, text }: FileRow, dimension: number): Float32Array {
+  return vector ?? embedText(text ?? "", dimension);
+}
+
+/** The lines of a text whose numbers are the ids of some matches. */
+async function findLines(file: string, matches: readonly Match[]): Promise<Map<Id, string>> {
+  const wanted = new Set(matches.map(({ id }) => id));
+  const found = new Map<Id, string>();
+  using source = openSource(file);
+  for await (const batch of formatByName("txt")!.read(source, {})) {
+    for (const row of batch) {
+      if (!isBad(row) && wanted.has(row.id)) found.set(row.id, row.text ?? "");
+    }
+    if (found.size === wanted.size) break;
+  }
+  return found;
+}
+
+async function add({ operands, device, json }: Context): Promise<void> {
+  const id = parseInteger("ID", operands[0]!, { least: 0, most: MAX_ID });
+  const vector = await readVector(operands[1]!, MAX_DIMENSION);
+  using client = VssClient.open(device);
+  client.addVector(id, vector);
+  const dimension = vector.length;
+  print(
+    json ? toJson({ id, dimension }) : `Stored id ${id} with ${plural(dimension, "component")}`,
+  );
+}
+
+async function query(context: Context): Promise<void> {
+  const k = parseK(context, MAX_K);
+  const vector = await readVector(context.operands[0]!, MAX_DIMENSION);
+  using client = VssClient.open(context.device);
+  const hits = client.queryTopK(vector, k);
+  if (context.json) print(toJson({ hits }));
+  else printMatches(hits, false);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Commands: files
+
+/** What a collection is to be that may have to be made. */
+interface Wanted {
+  readonly dimension: number;
+  readonly metric?: Metric | undefined;
+}
+
+/** Opens a collection for writing; one that is not there is made. */
+function openOrMake({ device }: Context, name: string, { dimension, metric }: Wanted): Collection {
+  using vss = Vss.open(device);
+  try {
+    return asUsage(() => vss.collection(name, { access: "write" }));
+  } catch (error) {
+    if (!(error instanceof VssError) || error.code !== "ENOENT") throw error;
+    const create = { dimension, metric, mode: defaultMode(name) };
+    return asUsage(() => vss.collection(name, { access: "write", create }));
+  }
+}
+
+/** Opens a collection if it is there. */
+function openIfThere(context: Context, name: string): Collection | undefined {
+  try {
+    return openCollection(context, name, "write");
+  } catch (error) {
+    if (error instanceof VssError && error.code === "ENOENT" && error.operation === "open") {
+      // The device itself must be there.
+      Vss.open(context.device).close();
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** The format that is given, or that the file's name ends with. */
+function chooseFormat({ options }: Context, file: string): Format {
+  const name = options["format"];
+  if (name !== undefined) {
+    const format = formatByName(name);
+    if (format !== undefined) return format;
+    const names = FORMATS.map((format) => format.name);
+    throw new UsageError(`--format must be ${names.join(", ")}, not ${quote(name)}`);
+  }
+  // A text needs no ending: anything is one.
+  return formatOfFile(file) ?? formatByName("txt")!;
+}
+
+/** An import that is under way. */
+class Import implements Disposable {
+  readonly file: string;
   readonly name: string;
-  readonly stream: ReadableStream<Uint8Array>;
-  readonly size: number | undefined;
+  readonly source: Source;
+  readonly format: Format;
+  readonly skip: number;
+  readonly skipsBad: boolean;
+  stored = 0;
+  bad = 0;
+  /** Up to here all rows are in, or were bad ones. */
+  place: number;
+  readonly #context: Context;
+  #collection: Collection | undefined;
+
+  constructor(context: Context) {
+    const { name, rest } = nameFirst(context, 1);
+    this.#context = context;
+    this.name = name;
+    this.file = rest[0]!;
+    this.format = chooseFormat(context, this.file);
+    const most = Number.MAX_SAFE_INTEGER;
+    this.skip = this.place = parseOption(context, "skip", { least: 0, most }) ?? 0;
+    this.skipsBad = context.switches.has("skip-bad");
+    this.source = openSource(this.file);
+    this.#collection = openIfThere(context, name);
+  }
+
+  /** Reads all there is. */
+  async run(interruption: Interruption, progress: Progress): Promise<void> {
+    const dimension = this.#collection?.dimension ?? this.#dimensionOption();
+    const batches = this.format.read(this.source, { skip: this.skip, dimension });
+    for await (const batch of interruption.interruptible(batches)) {
+      await this.#store(batch);
+      progress.update();
+    }
+  }
+
+  #dimensionOption(): number | undefined {
+    return parseOption(this.#context, "dimension", { least: 1, most: LIMITS.dimension });
+  }
+
+  /** Stores the good rows of a batch, and stops at, or reports, the bad ones. */
+  async #store(batch: readonly (FileRow | BadRow)[]): Promise<void> {
+    const good: FileRow[] = [];
+    for (const row of batch) {
+      if (!isBad(row)) good.push(row);
+      else if (this.skipsBad) this.#report(row);
+      else {
+        await this.#put(good);
+        throw badRow(this.source, this.format, row);
+      }
+    }
+    await this.#put(good);
+    this.place = batch.at(-1)?.place ?? this.place;
+  }
+
+  /** Puts rows; one that the device refuses is a bad one. */
+  async #put(rows: readonly FileRow[]): Promise<void> {
+    while (rows.length > 0) {
+      const collection = this.#open(rows[0]!);
+      try {
+        await collection.put(columnsOf(rows, collection.dimension), {
+          upsert: this.#context.switches.has("upsert"),
+        });
+        this.stored += rows.length;
+        this.place = rows.at(-1)!.place;
+        return;
+      } catch (error) {
+        const done = error instanceof VssError ? error.done ?? 0 : 0;
+        this.stored += done;
+        this.place = rows[done - 1]?.place ?? this.place;
+        const row = rows[done];
+        if (row === undefined || !isRowError(error)) throw error;
+        const bad = { place: row.place, reason: rowReason(row, error) };
+        if (!this.skipsBad) throw badRow(this.source, this.format, bad, error);
+        this.#report(bad);
+        rows = rows.slice(done + 1);
+      }
+    }
+  }
+
+  /** The collection, which the first row makes where it is not there. */
+  #open(row: FileRow): Collection {
+    const dimension = row.vector?.length ?? this.#dimensionOption() ?? TEXT_DIMENSION;
+    const metric = parseWord(this.#context, "metric", METRICS);
+    return this.#collection ??= openOrMake(this.#context, this.name, { dimension, metric });
+  }
+
+  #report(row: BadRow): void {
+    this.bad++;
+    if (this.bad > MAX_WARNINGS) return;
+    const last = this.bad === MAX_WARNINGS ? "; further ones are only counted" : "";
+    const message = `${placeOf(this.source, this.format, row)}: ${row.reason}${last}`;
+    if (this.#context.json) writeAll(Deno.stderr, `${toJson({ warning: { message } })}\n`);
+    else writeAll(Deno.stderr, `${paint("yellow", "bad row", Deno.stderr)}: ${visible(message)}\n`);
+  }
+
+  [Symbol.dispose](): void {
+    this.source[Symbol.dispose]();
+    this.#collection?.close();
+  }
+}
+
+async function importFile(context: Context): Promise<void> {
+  using work = new Import(context);
+  try {
+    using interruption = new Interruption();
+    using progress = new Progress(work.source, () => plural(work.stored, "row"), context.json);
+    await work.run(interruption, progress);
+  } catch (cause) {
+    throw stopped(cause, work);
+  }
+  const { file, name, stored, bad, skip } = work;
+  const notes = [skip > 0 ? `${skip} skipped` : "", bad > 0 ? `${bad} bad` : ""].filter(Boolean);
+  const rest = notes.length > 0 ? ` (${notes.join(", ")})` : "";
+  printDone(
+    context,
+    { file, name, stored, bad, skipped: skip },
+    () => `Stored ${plural(stored, "row")} of ${file} in collection ${name}${rest}`,
+  );
+}
+
+/** The columns of rows whose vectors are checked. */
+function columnsOf(rows: readonly FileRow[], dimension: number) {
+  const vectors = new Float32Array(rows.length * dimension);
+  rows.forEach((row, i) => {
+    const vector = vectorOf(row, dimension);
+    if (vector.length !== dimension) {
+      throw new FormatError(`Row has ${vector.length} components, the collection ${dimension}`);
+    }
+    vectors.set(vector, i * dimension);
+  });
+  return {
+    ids: BigUint64Array.from(rows, ({ id }) => BigInt(id)),
+    vectors,
+    tags: BigUint64Array.from(rows, ({ tags }) => BigInt(tags ?? 0)),
+    payloads: rows.map(({ payload }) => payload),
+  };
+}
+
+/** Whether an error is one row's own fault. */
+function isRowError(error: unknown): error is VssError {
+  return error instanceof VssError && ["EEXIST", "EINVAL"].includes(error.code);
+}
+
+function rowReason({ id }: FileRow, { code, message }: VssError): string {
+  return code === "EEXIST" ? `Id ${id} is stored already (EEXIST); --upsert replaces it` : message;
+}
+
+/** Where a row is, as compilers say it. */
+function placeOf({ name }: ByteSource, { unit }: Format, { place, line }: BadRow): string {
+  if (line !== undefined || unit === "line") return `${name}:${line ?? place}`;
+  return `${name}, row ${place}`;
+}
+
+function badRow(source: ByteSource, format: Format, row: BadRow, cause?: VssError): Failure {
+  const message = `${placeOf(source, format, row)}: ${row.reason}`;
+  return new Failure(cause?.code ?? "FORMAT", message, { cause });
+}
+
+/** Says how far an import came and how to go on from there. */
+function stopped(cause: unknown, { stored, place, bad }: Import): Error {
+  if (cause instanceof ReaderGone || cause instanceof UsageError) return cause;
+  const code = codeOf(cause) ?? "FAILED";
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const rows = `${plural(stored, "row")} of it ${stored === 1 ? "is" : "are"} in`;
+  const passed = bad > 0 ? `, ${plural(bad, "bad row")} passed over` : "";
+  return new Failure(code, `${message}\n${rows}${passed}; continue with --skip ${place}`, {
+    cause,
+  });
+}
+
+async function exportFile(context: Context): Promise<void> {
+  const { name, rest } = nameFirst(context, 1);
+  const file = rest[0]!;
+  const format = chooseFormat(context, file);
+  using collection = openCollection(context, name, "read");
+  const tags = parseFilter(context);
+  let rows = 0;
+  await withSink(file, async (sink) => {
+    using interruption = new Interruption();
+    const { dimension } = collection;
+    const batches = interruption.interruptible(sortedRows(collection, tags));
+    rows = await format.write(sink, batches, { dimension });
+  });
+  const lost = (["id", "tags", "payload"] as const).filter((part) => !format.keeps.includes(part));
+  // Standard output may be the file.
+  if (file === "-") return;
+  const note = lost.length > 0 ? `, without ${lost.join(", ")}: ${format.name} has none` : "";
+  printDone(
+    context,
+    { file, name, rows, lost },
+    () => `Wrote ${plural(rows, "row")} of collection ${name} to ${file}${note}`,
+  );
+}
+
+/** All rows in the order of their ids, a batch at a time: of all only the ids are held. */
+async function* sortedRows(
+  collection: Collection,
+  tags: TagFilter | undefined,
+): AsyncGenerator<Row[]> {
+  const parts: BigUint64Array[] = [];
+  let part: bigint[] = [];
+  for await (const { id } of collection.scan({ tags, vectors: false })) {
+    part.push(BigInt(id));
+    if (part.length < 65_536) continue;
+    parts.push(BigUint64Array.from(part));
+    part = [];
+  }
+  parts.push(BigUint64Array.from(part));
+  const ids = new BigUint64Array(parts.reduce((sum, { length }) => sum + length, 0));
+  parts.reduce((at, some) => (ids.set(some, at), at + some.length), 0);
+  ids.sort();
+  for (let i = 0; i < ids.length; i += BATCH) {
+    const rows = await collection.get(ids.subarray(i, i + BATCH), { payload: "bytes" });
+    yield rows.filter((row) => row !== undefined);
+  }
+}
+
+/** Prints a script that completes commands, options, names of formats and files. */
+function completions(context: Context): void {
+  const shell = SHELLS.find((shell) => shell === context.operands[0]);
+  if (shell === undefined) {
+    throw new UsageError(`SHELL must be ${SHELLS.join(", ")}, not ${quote(context.operands[0]!)}`);
+  }
+  const script = COMPLETIONS[shell]();
+  printDone(context, { shell, script }, () => script);
+}
+
+/** Every option of a command, as typed. */
+function optionForms({ options }: Command): string[] {
+  return [...options.map(({ flag }) => flagName(flag)), "--device", "--json", "--help"];
+}
+
+/** Options whose values are words that are known. */
+function wordOptions(): Map<string, readonly string[]> {
+  const options = Object.values(COMMANDS).flatMap(({ options }) => options);
+  return new Map(
+    options.flatMap(({ flag, words }) =>
+      words === undefined ? [] : [[flagName(flag), words] as const]
+    ),
+  );
+}
+
+const COMPLETIONS: Record<(typeof SHELLS)[number], () => string> = {
+  bash: () =>
+    [
+      "_vss() {",
+      "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= i words",
+      "  for ((i = 1; i < COMP_CWORD; i++)); do",
+      "    case ${COMP_WORDS[i]} in",
+      "      --device) ((i++)) ;;",
+      "      -*) ;;",
+      "      *) command=${COMP_WORDS[i]}; break ;;",
+      "    esac",
+      "  done",
+      "  case $before in",
+      ...[...wordOptions()].map(([flag, words]) => `    ${flag}) words="${words.join(" ")}" ;;`),
+      "    *) case $command in",
+      `      "") words="${Object.keys(COMMANDS).join(" ")} --device --json --help --version" ;;`,
+      `      completions) words="${SHELLS.join(" ")}" ;;`,
+      ...Object.entries(COMMANDS).filter(([name]) => name !== "completions").map((
+        [name, command],
+      ) => `      ${name}) words="${optionForms(command).join(" ")}" ;;`),
+      "    esac ;;",
+      "  esac",
+      '  COMPREPLY=($(compgen -W "$words" -- "$word"))',
+      "}",
+      "complete -o default -F _vss vss",
+    ].join("\n"),
+  zsh: () =>
+    [
+      "#compdef vss",
+      "_vss() {",
+      "  local -a commands",
+      "  commands=(",
+      ...Object.entries(COMMANDS).map(([name, { summary }]) =>
+        `    '${name}:${summary.replaceAll("'", "'\\''")}'`
+      ),
+      "  )",
+      "  local command=${words[(r)(" + Object.keys(COMMANDS).join("|") + ")]}",
+      "  case $words[CURRENT-1] in",
+      ...[...wordOptions()].map(([flag, words]) =>
+        `    ${flag}) compadd ${words.join(" ")}; return ;;`
+      ),
+      "  esac",
+      "  case $command in",
+      "    '') _describe command commands; compadd -- --device --json --help --version ;;",
+      `    completions) compadd ${SHELLS.join(" ")} ;;`,
+      ...Object.entries(COMMANDS).filter(([name]) => name !== "completions").map((
+        [name, command],
+      ) => `    ${name}) compadd -- ${optionForms(command).join(" ")}; _files ;;`),
+      "  esac",
+      "}",
+      "compdef _vss vss",
+    ].join("\n"),
+  fish: () =>
+    [
+      ...Object.entries(COMMANDS).map(([name, { summary }]) =>
+        `complete -c vss -n __fish_use_subcommand -f -a ${name} -d "${summary}"`
+      ),
+      ...Object.entries(COMMANDS).flatMap(([name, { options }]) =>
+        options.map(({ flag, value, summary, words }) =>
+          [
+            `complete -c vss -n "__fish_seen_subcommand_from ${name}"`,
+            flag.length === 1 ? `-s ${flag}` : `-l ${flag}`,
+            ...(value === undefined ? [] : ["-r"]),
+            ...(words === undefined ? [] : [`-f -a "${words.join(" ")}"`]),
+            `-d "${summary}"`,
+          ].join(" ")
+        )
+      ),
+      `complete -c vss -n "__fish_seen_subcommand_from completions" -f -a "${SHELLS.join(" ")}"`,
+      'complete -c vss -l device -r -d "the device"',
+      'complete -c vss -l json -d "print JSON"',
+      'complete -c vss -s h -l help -d "show help"',
+    ].join("\n"),
+};
+
+// ---------------------------------------------------------------------------------------------
+// Files
+
+/** A file or standard input, and how far it was read. */
+interface Source extends ByteSource, Disposable {
   /** Bytes read so far. */
-  position: number;
+  readonly position: number;
 }
 
 /** Opens a file, or standard input where it is `-`. */
-function openText(name: string): TextSource {
-  if (name === "-") {
-    const stream = Deno.stdin.readable;
-    const label = "standard input";
-    return { name: label, stream, size: undefined, position: 0, [Symbol.dispose]() {} };
-  }
+function openSource(name: string): Source {
+  if (name === "-") return new Pipe();
   if (name === "") throw new UsageError("FILE must not be empty");
   needPermission({ name: "read", path: name }, "--allow-read", `read ${visible(name)}`);
   const opened = { file: undefined as Deno.FsFile | undefined };
@@ -587,19 +1429,132 @@ function openText(name: string): TextSource {
     const file = opened.file = Deno.openSync(name);
     const info = file.statSync();
     if (info.isDirectory) throw new Deno.errors.IsADirectory();
-    const dispose = () => {
-      try {
-        file.close();
-      } catch {
-        // The stream has closed it at its end.
-      }
-    };
-    const size = info.isFile ? info.size : undefined;
-    return { name, stream: file.readable, size, position: 0, [Symbol.dispose]: dispose };
+    return new FileSource(name, file, info.isFile ? info.size : undefined);
   } catch (error) {
     opened.file?.close();
     throw unreadable(name, error);
   }
+}
+
+/** Standard input. */
+class Pipe implements Source {
+  readonly name = "standard input";
+  readonly size = undefined;
+  position = 0;
+
+  async *bytes(): AsyncGenerator<Uint8Array> {
+    const reader = Deno.stdin.readable.getReader();
+    try {
+      for (;;) {
+        const { done, value } = await reader.read().catch((error) => {
+          throw unreadable(this.name, error);
+        });
+        if (done) return;
+        this.position += value.length;
+        yield value;
+      }
+    } finally {
+      // Not awaited: a read of a terminal or pipe that is under way ends when it ends.
+      reader.cancel().catch(() => {});
+    }
+  }
+
+  [Symbol.dispose](): void {}
+}
+
+/** A file. What is no regular one, such as a named pipe, has no size and cannot be read at will. */
+class FileSource implements Source {
+  readonly name: string;
+  readonly size: number | undefined;
+  readonly slice?: NonNullable<ByteSource["slice"]>;
+  position = 0;
+  readonly #file: Deno.FsFile;
+
+  constructor(name: string, file: Deno.FsFile, size: number | undefined) {
+    this.name = name;
+    this.size = size;
+    this.#file = file;
+    if (size !== undefined) this.slice = (start, end) => this.#slice(start, Math.min(end, size));
+  }
+
+  async *bytes(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const buffer = new Uint8Array(1 << 18);
+      const length = await this.#read(buffer);
+      if (length === null) return;
+      this.position += length;
+      yield buffer.subarray(0, length);
+    }
+  }
+
+  async #slice(start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(Math.max(0, end - start));
+    await this.#file.seek(start, Deno.SeekMode.Start);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const length = await this.#read(bytes.subarray(filled));
+      if (length === null) break;
+      filled += length;
+    }
+    this.position = Math.max(this.position, start + filled);
+    return bytes.subarray(0, filled);
+  }
+
+  async #read(into: Uint8Array): Promise<number | null> {
+    try {
+      return await this.#file.read(into);
+    } catch (error) {
+      throw unreadable(this.name, error);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+}
+
+/**
+ * Gives `work` a file to write. It is written beside the file of that name and takes its place once
+ * it is whole: a failure leaves what was there.
+ */
+async function withSink(name: string, work: (sink: ByteSink) => Promise<void>): Promise<void> {
+  if (name === "-") {
+    return await work({
+      name: "standard output",
+      write: (bytes) => Promise.resolve(writeBytes(Deno.stdout, bytes)),
+    });
+  }
+  if (name === "") throw new UsageError("FILE must not be empty");
+  const temporary = `${name}.${crypto.randomUUID().slice(0, 8)}.part`;
+  needPermission({ name: "write", path: name }, "--allow-write", `write ${visible(name)}`);
+  needPermission(
+    { name: "write", path: temporary },
+    "--allow-write",
+    `write beside ${visible(name)}`,
+  );
+  let made = false;
+  try {
+    using file = Deno.openSync(temporary, { createNew: true, write: true });
+    made = true;
+    await work(fileSink(name, file));
+    file.syncSync();
+    Deno.renameSync(temporary, name);
+  } catch (error) {
+    if (made) Deno.removeSync(temporary);
+    throw codeOf(error) === undefined ? unwritable(name, error) : error;
+  }
+}
+
+function fileSink(name: string, file: Deno.FsFile): ByteSink {
+  return {
+    name,
+    write: (bytes) => Promise.resolve(writeBytes(file, bytes)),
+    patch: async (position, bytes) => {
+      await file.seek(position, Deno.SeekMode.Start);
+      writeBytes(file, bytes);
+      await file.seek(0, Deno.SeekMode.End);
+    },
+  };
 }
 
 /** Names the file that could not be read, and why. */
@@ -620,146 +1575,162 @@ function unreadable(name: string, cause: unknown): Failure {
   return new Failure(code, `Cannot read ${name}: ${reason} (${code})`, { cause });
 }
 
-/** One line of a file. */
-interface Line {
-  readonly number: number;
-  readonly text: string;
-  /** Whether the end of a very long line was left out. */
-  readonly shortened: boolean;
+/** Names the file that could not be written, and why. */
+function unwritable(name: string, cause: unknown): Failure {
+  const code = (cause as { code?: string }).code ?? "EIO";
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new Failure(code, `Cannot write ${name}: ${reason}`, { cause });
 }
 
-/** Splits bytes into lines, holding no more than one line's beginning. */
-class LineSplitter {
-  #number = 0;
-  #rest: Uint8Array = new Uint8Array();
-  #shortened = false;
-  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-  /** The lines that end in these bytes. */
-  push(bytes: Uint8Array): Line[] {
-    const lines: Line[] = [];
-    let start = 0;
-    for (let end; (end = bytes.indexOf(NEWLINE, start)) !== -1; start = end + 1) {
-      const part = bytes.subarray(start, end);
-      if (this.#rest.length === 0 && part.length <= MAX_LINE_BYTES) lines.push(this.#line(part));
-      else {
-        this.#keep(part);
-        lines.push(this.#take());
-      }
-    }
-    this.#keep(bytes.subarray(start));
-    return lines;
-  }
-
-  /** The last line, where no newline ends it. */
-  finish(): Line[] {
-    return this.#rest.length > 0 ? [this.#take()] : [];
-  }
-
-  #keep(part: Uint8Array): void {
-    const room = MAX_LINE_BYTES - this.#rest.length;
-    if (part.length > room) this.#shortened = true;
-    if (part.length === 0 || room === 0) return;
-    this.#rest = concat([this.#rest, part.subarray(0, room)]);
-  }
-
-  #take(): Line {
-    const line = this.#line(this.#rest);
-    this.#rest = new Uint8Array();
-    this.#shortened = false;
-    return line;
-  }
-
-  #line(bytes: Uint8Array): Line {
-    const number = ++this.#number;
-    let text = this.#decoder.decode(bytes);
-    if (text.endsWith("\r")) text = text.slice(0, -1);
-    // A byte order mark is no part of the text.
-    if (number === 1 && text.startsWith("\uFEFF")) text = text.slice(1);
-    return { number, text, shortened: this.#shortened };
-  }
+/** The code of an error that says all that there is to say. */
+function codeOf(error: unknown): string | undefined {
+  const known = error instanceof VssError || error instanceof Failure ||
+    error instanceof FormatError || error instanceof UsageError;
+  return known ? error.code : error instanceof ReaderGone ? "EPIPE" : undefined;
 }
 
-const NEWLINE = 0x0a;
-
-/** Reads a source's bytes, a piece at a time. */
-async function* readParts(
-  source: TextSource,
-  interruption?: Interruption,
-): AsyncGenerator<Uint8Array> {
-  const reader = source.stream.getReader();
-  try {
-    for (;;) {
-      const read = reader.read().catch((error) => {
-        throw unreadable(source.name, error);
-      });
-      const { done, value } = await (interruption?.race(read) ?? read);
-      if (done) break;
-      source.position += value.length;
-      yield value;
-    }
-  } finally {
-    // Not awaited: a read of a terminal or pipe that is under way ends when it ends.
-    reader.cancel().catch(() => {});
-  }
-}
-
-/** Reads a source's lines, as many at a time as one read gives. */
-async function* readLines(
-  source: TextSource,
-  interruption?: Interruption,
-): AsyncGenerator<Line[]> {
-  const splitter = new LineSplitter();
-  for await (const part of readParts(source, interruption)) yield splitter.push(part);
-  yield splitter.finish();
-}
-
-/** Ctrl-C as an error at the next read, instead of the end of the process. */
+/** Ctrl-C, or a request to end, as an error at the next chance, instead of the end of the process. */
 class Interruption implements Disposable {
-  readonly #interrupted = Promise.withResolvers<never>();
-  readonly #listener = () =>
-    this.#interrupted.reject(new Failure("EINTR", "Interrupted by Ctrl-C (EINTR)"));
+  readonly #controller = new AbortController();
+  readonly #aborted = Promise.withResolvers<never>();
+  readonly #listeners = (["SIGINT", "SIGTERM"] as const).map((name) =>
+    [
+      name,
+      () => this.#controller.abort(new Failure("EINTR", `Interrupted by ${name} (EINTR)`)),
+    ] as const
+  );
 
   constructor() {
-    this.#interrupted.promise.catch(() => {});
-    Deno.addSignalListener("SIGINT", this.#listener);
+    this.#aborted.promise.catch(() => {});
+    this.signal.addEventListener("abort", () => this.#aborted.reject(this.signal.reason));
+    for (const [name, listener] of this.#listeners) Deno.addSignalListener(name, listener);
   }
 
-  race<T>(work: Promise<T>): Promise<T> {
-    return Promise.race([this.#interrupted.promise, work]);
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Passes batches on until it is interrupted. */
+  async *interruptible<T>(batches: AsyncIterable<T>): AsyncGenerator<T> {
+    const iterator = batches[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const { done, value } = await Promise.race([this.#aborted.promise, iterator.next()]);
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      // Not awaited: a read that is under way ends when it ends.
+      iterator.return?.().catch(() => {});
+    }
+  }
+
+  /** Waits, unless it is interrupted. */
+  async sleep(milliseconds: number): Promise<void> {
+    const timer = Promise.withResolvers<void>();
+    const id = setTimeout(timer.resolve, milliseconds);
+    await Promise.race([timer.promise, this.#aborted.promise]).catch(() => {});
+    clearTimeout(id);
   }
 
   [Symbol.dispose](): void {
-    Deno.removeSignalListener("SIGINT", this.#listener);
+    for (const [name, listener] of this.#listeners) Deno.removeSignalListener(name, listener);
   }
 }
 
 // ---------------------------------------------------------------------------------------------
 // Output
 
-/** How hits are shown. */
-interface HitsOptions {
-  readonly json: boolean;
-  /** What stands before the hits in JSON. */
-  readonly head: Record<string, unknown>;
-  /** The lines that the ids stand for, where they are known. */
-  readonly lines?: ReadonlyMap<number, string> | undefined;
+/** Prints a result: as JSON, or as a sentence. */
+function printDone({ json }: Context, result: object, sentence: () => string): void {
+  print(json ? toJson(result) : sentence().split("\n").map(visible).join("\n"));
 }
 
-function printHits(hits: readonly Hit[], { json, head, lines }: HitsOptions): void {
-  if (json) {
-    const shown = lines === undefined
-      ? hits
-      : hits.map((hit) => ({ ...hit, line: lines.get(hit.id) }));
-    return print(toJson({ ...head, hits: shown }));
+function printEntries(entries: object, json: boolean): void {
+  if (json) return print(toJson(entries));
+  const width = Math.max(...Object.keys(entries).map(({ length }) => length));
+  for (const [name, value] of Object.entries(entries)) {
+    const shown = name === "mode" ? Number(value).toString(8).padStart(4, "0") : String(value);
+    print(`${paint("bold", name.padEnd(width))} ${visible(shown)}`);
   }
-  if (hits.length === 0) print("Nothing is stored");
-  for (const { id, distance } of hits) {
-    const line = lines === undefined ? "" : `  ${visible(lines.get(id) ?? "(no such line)")}`;
+}
+
+/** Prints rows below a heading, each column as wide as it must be. */
+function printTable(heading: readonly string[], rows: readonly (readonly string[])[]): void {
+  const widths = heading.map((_, i) =>
+    Math.max(...[heading, ...rows].map((row) => row[i]!.length))
+  );
+  const line = (row: readonly string[]) =>
+    row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join("  ");
+  print(paint("bold", line(heading)));
+  for (const row of rows) print(line(row));
+}
+
+function printMatches(
+  matches: readonly Match[],
+  json: boolean,
+  lines?: ReadonlyMap<Id, string>,
+): void {
+  if (json) return print(toJson(matches.map((match) => matchJson(match, lines))));
+  if (matches.length === 0) print("Nothing is found");
+  for (const { id, distance, tags, payload } of matches) {
+    const text = lines === undefined ? payloadText(payload) : lines.get(id) ?? "(no such line)";
+    const marks = tags ? `  [tags ${tags}]` : "";
     print(
-      `${distance.toPrecision(6).padStart(12)}  ${paint("bold", String(id).padStart(10))}${line}`,
+      `${distance.toPrecision(6).padStart(12)}  ${paint("bold", String(id).padStart(10))}${marks}` +
+        (text === "" ? "" : `  ${visible(text)}`),
     );
   }
+}
+
+function matchJson({ id, distance, tags, payload }: Match, lines?: ReadonlyMap<Id, string>) {
+  const line = lines === undefined ? {} : { line: lines.get(id) };
+  return { id, distance, ...extrasJson(tags, payload), ...line };
+}
+
+function rowJson({ id, vector, tags, payload }: Row) {
+  return { id, vector: [...vector!], ...extrasJson(tags, payload) };
+}
+
+/** Tags and payload, where there are some. Bytes that are no text are base64. */
+function extrasJson(tags: Id | undefined, payload: Uint8Array | undefined) {
+  const text = payload === undefined ? undefined : decode(payload);
+  return {
+    ...(payload === undefined
+      ? {}
+      : text === undefined
+      ? { payload_base64: payload.toBase64() }
+      : { payload: text }),
+    ...(tags ? { tags } : {}),
+  };
+}
+
+function rowText({ id, vector, tags, payload }: Row): string {
+  const shown = [...vector!.subarray(0, MAX_SHOWN_COMPONENTS)].map((value) => value.toPrecision(6));
+  const rest = vector!.length > MAX_SHOWN_COMPONENTS ? `,… (${vector!.length} components)` : "";
+  const marks = tags ? `  [tags ${tags}]` : "";
+  const text = payloadText(payload);
+  const end = text === "" ? "" : `  ${visible(text)}`;
+  return `${paint("bold", String(id).padStart(10))}  ${shown.join(",")}${rest}${marks}${end}`;
+}
+
+/** A payload as a person sees it. */
+function payloadText(payload: Uint8Array | undefined): string {
+  if (payload === undefined) return "";
+  return decode(payload) ?? `(${plural(payload.length, "byte")})`;
+}
+
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A number where that is exact. */
+function toId(id: bigint): Id {
+  return id <= Number.MAX_SAFE_INTEGER ? Number(id) : id;
 }
 
 function printFinding({ check, status, found, advice }: Finding): void {
@@ -770,26 +1741,31 @@ function printFinding({ check, status, found, advice }: Finding): void {
 
 /** A bar on standard error, where that is a terminal. */
 class Progress implements Disposable {
-  readonly #source: TextSource;
+  readonly #source: Source;
   readonly #label: () => string;
   readonly #isShown: boolean;
+  readonly #start = performance.now();
   #next = 0;
 
-  constructor(source: TextSource, label: () => string, json: boolean) {
+  constructor(source: Source, label: () => string, json: boolean) {
     this.#source = source;
     this.#label = label;
     this.#isShown = !json && Deno.stderr.isTerminal();
   }
 
   update(): void {
-    if (!this.#isShown || performance.now() < this.#next) return;
-    this.#next = performance.now() + PROGRESS_INTERVAL;
+    const now = performance.now();
+    if (!this.#isShown || now < this.#next) return;
+    this.#next = now + PROGRESS_INTERVAL;
+    const seconds = (now - this.#start) / 1000;
     const { size, position } = this.#source;
     const share = size ? Math.min(1, position / size) : undefined;
     const bar = share === undefined
       ? ""
       : `[${"#".repeat(Math.round(share * 30)).padEnd(30, ".")}] ${Math.floor(share * 100)} % `;
-    writeAll(Deno.stderr, `\r\x1b[K${bar}${this.#label()}`);
+    const rate = `${(position / 2 ** 20 / seconds).toFixed(1)} MiB/s`;
+    const left = share ? `, ${duration(seconds / share - seconds)} left` : "";
+    writeAll(Deno.stderr, `\r\x1b[K${bar}${this.#label()}, ${rate}${left}`);
   }
 
   [Symbol.dispose](): void {
@@ -798,14 +1774,19 @@ class Progress implements Disposable {
   }
 }
 
+/** A time as `1:05`. */
+function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
 /** Says on standard error what went wrong; returns the exit code. */
 function report(error: unknown, json: boolean): number {
   const usage = error instanceof UsageError;
-  const known = usage || error instanceof VssError || error instanceof Failure;
   const message = error instanceof Error ? error.message : String(error);
   try {
     if (json) {
-      const code = known ? error.code : "FAILED";
+      const code = codeOf(error) ?? "FAILED";
       const operation = error instanceof VssError ? { operation: error.operation } : {};
       writeAll(Deno.stderr, `${toJson({ error: { code, message, ...operation } })}\n`);
     } else {
@@ -821,14 +1802,15 @@ function report(error: unknown, json: boolean): number {
 
 function overview(): string {
   const commands = Object.entries(COMMANDS).map(([name, { summary, operands }]) =>
-    `  ${[name, ...operands].join(" ").padEnd(18)} ${summary}`
+    `  ${[name, ...operands].join(" ").padEnd(26)} ${summary}`
   );
   return [
     "Vectors in the kernel, shared by every process of the machine.",
     "",
     "Usage: vss COMMAND [OPTIONS]",
     "",
-    "vss stands for deno run --allow-ffi cli.ts, with --allow-read too where FILE is no pipe.",
+    "vss stands for deno run --allow-ffi cli.ts, with --allow-read too where FILE is",
+    'no pipe, and --allow-write for export. NAME is a collection, by default "default".',
     "",
     "Commands:",
     ...commands,
@@ -844,7 +1826,7 @@ function commandHelp(name: string, { summary, operands, options, json, notes }: 
   const usage = [
     "vss",
     name,
-    ...options.map((o) => `[${flagName(o.flag)} ${o.value}]`),
+    ...options.map((option) => `[${optionForm(option)}]`),
     ...operands,
   ];
   return [
@@ -859,8 +1841,12 @@ function commandHelp(name: string, { summary, operands, options, json, notes }: 
   ].join("\n");
 }
 
+function optionForm({ flag, value }: Option): string {
+  return value === undefined ? flagName(flag) : `${flagName(flag)} ${value}`;
+}
+
 function optionsHelp(options: readonly Option[]): string[] {
-  const own = options.map(({ flag, value, summary }) => [`${flagName(flag)} ${value}`, summary]);
+  const own = options.map((option) => [optionForm(option), option.summary]);
   return [
     "Options:",
     ...[...own, ...GLOBAL_OPTIONS].map(([form, summary]) => `  ${form!.padEnd(18)} ${summary}`),
@@ -880,7 +1866,11 @@ function print(line: string): void {
 
 /** Writes all of a text. */
 function writeAll(stream: typeof Deno.stdout | typeof Deno.stderr, text: string): void {
-  let bytes = new TextEncoder().encode(text);
+  writeBytes(stream, new TextEncoder().encode(text));
+}
+
+/** Writes all bytes. */
+function writeBytes(stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
   try {
     while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
   } catch (cause) {
@@ -910,9 +1900,10 @@ function isColourUnwanted(): boolean {
     hasVariable("NO_COLOR");
 }
 
-/** JSON on one line, safe on a terminal. */
+/** JSON on one line, safe on a terminal; integers beyond 2^53 are strings. */
 function toJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNSAFE, escapeUnit);
+  const text = JSON.stringify(value, (_, part) => typeof part === "bigint" ? String(part) : part);
+  return text.replace(UNSAFE, escapeUnit);
 }
 
 /** A text with what would steer a terminal made visible; a tab is a blank. */

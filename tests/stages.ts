@@ -61,7 +61,12 @@ const DEVICE: readonly Stage[] = [
   },
   {
     name: "command line",
-    command: inLab([...guestTest, "--allow-all", "tests/cli"]),
+    command: inLab([...guestTest, "--allow-all", "tests/cli/cli_test.ts"]),
+    result: "tap",
+  },
+  {
+    name: "a million rows",
+    command: inLab([...guestTest, "--allow-all", "tests/cli/million_test.ts"]),
     result: "tap",
   },
   {

@@ -7,9 +7,11 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { embedText, VERSION } from "../../mod.ts";
+import { type Format, FORMATS } from "../../client/formats/mod.ts";
 import { command, ROOT, run, vss } from "../command.ts";
 
 const READ = { permissions: ["--allow-ffi", "--allow-read"] };
+const WRITE = { permissions: ["--allow-ffi", "--allow-read", "--allow-write"] };
 
 const TEXT = [
   "gnuchess - strategy game of chess against the computer",
@@ -19,9 +21,10 @@ const TEXT = [
   "postfix - high-performance mail \x1b[31mtransport agent",
 ].join("\r\n");
 
-const file = await Deno.makeTempFile();
+const folder = await Deno.makeTempDir();
+globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const file = `${folder}/text`;
 await Deno.writeTextFile(file, TEXT);
-globalThis.addEventListener("unload", () => Deno.removeSync(file));
 
 /** Runs a command with --json that must succeed; returns what it printed. */
 // deno-lint-ignore no-explicit-any
@@ -38,7 +41,7 @@ async function failure(
 ): Promise<{ code: string; message: string; operation?: string }> {
   const { code, stdout, stderr } = await vss([...args, "--json"], options);
   assertEquals([code, stdout], [1, ""], args.join(" "));
-  return JSON.parse(stderr).error;
+  return JSON.parse(stderr.trimEnd().split("\n").at(-1)!).error;
 }
 
 Deno.test("doctor finds everything in order", async () => {
@@ -52,42 +55,227 @@ Deno.test("doctor finds everything in order", async () => {
   assertMatch(found.device, /^\/dev\/vss 0660 root:/);
 });
 
-Deno.test("search and stats work on an empty store", async () => {
-  assertEquals(await json(["search", "chess"]), { text: "chess", hits: [] });
-  const { count, dimension } = await json(["stats"]);
-  assertEquals([count, dimension], [0, 0], "the store is not empty at the start");
+Deno.test("info, list and stats work on an empty store", async () => {
+  const { release, maxDimension, collections, bytes } = await json(["info"]);
+  assertEquals([release, maxDimension, collections, bytes], [VERSION, 8192, 0, 0]);
+  assertEquals(await json(["list"]), []);
+  assertEquals((await json(["stats"])).count, 0, "the store is not empty at the start");
+  assertEquals((await failure(["search", "chess"])).code, "ENOENT");
+  assertEquals((await failure(["get", "1"])).code, "ENOENT");
 });
 
-Deno.test("import stores every line but the blank ones", async () => {
-  assertEquals(await json(["import", file], READ), {
-    file,
-    lines: 5,
-    stored: 4,
-    blank: 1,
-    skipped: 0,
-    shortened: 0,
-  });
+Deno.test("import stores every line of a text but the blank ones", async () => {
+  const { code, stdout, stderr } = await vss(["import", file], READ);
+  assertEquals([code, stderr], [0, ""]);
+  assertEquals(stdout, `Stored 4 rows of ${file} in collection default\n`);
+  const [{ name, count, dimension, metric, mode }] = await json(["list"]);
+  assertEquals([name, count, dimension, metric, mode], ["default", 4, 128, "l2sq", 0o666]);
 });
 
 Deno.test("search finds the nearest lines and shows them", async () => {
-  const { hits } = await json(["search", "photo editing", "--lines", file, "-k", "2"], READ);
+  const hits = await json(["search", "photo editing", "-k", "2"]);
   assertEquals(hits.length, 2);
   assertEquals(hits[0].id, 4);
-  assertEquals(hits[0].line, "fotoxx - edit photos and manage a large collection");
+  assertEquals(hits[0].payload, "fotoxx - edit photos and manage a large collection");
   assert(hits[0].distance < hits[1].distance);
-  const { stdout } = await vss(["search", "mail transport", "--lines", file, "-k1"], READ);
+  const { stdout } = await vss(["search", "--text", "mail transport", "-k1"]);
   assertMatch(stdout, /^ *\d\.\d+ +5 +postfix - high-performance mail \\u001b\[31mtransport/);
+  const [{ line }] = await json(["search", "mail", "-k1", "--lines", file], READ);
+  assertEquals(line, "postfix - high-performance mail \x1b[31mtransport agent");
 });
 
 Deno.test("import refuses a line that is stored, and goes on after --skip", async () => {
   const { code, message } = await failure(["import", file], READ);
   assertEquals(code, "EEXIST");
-  assertStringIncludes(message, "the store holds one text; --skip the lines that are in");
+  assertStringIncludes(message, `${file}:1: Id 1 is stored already (EEXIST)`);
+  assertStringIncludes(message, "0 rows of it are in; continue with --skip 0");
   const stdin = `${TEXT}\nvlc - multimedia player and streamer ${"x".repeat(70_000)}\n`;
-  const { lines, stored, skipped, shortened } = await json(["import", "-", "--skip", "5"], {
-    stdin,
+  const { stored, skipped } = await json(["import", "-", "--skip", "5"], { stdin });
+  assertEquals([stored, skipped], [1, 5]);
+  assertEquals((await json(["import", file, "--upsert"], READ)).stored, 4);
+  assertEquals((await json(["stats"])).count, 5);
+});
+
+Deno.test("import stops at a bad row, or passes it over with --skip-bad", async () => {
+  const path = `${folder}/bad.jsonl`;
+  const rows = [
+    { id: 1, vector: [1, 2], payload: { a: [1] }, tags: 3 },
+    { id: "18446744073709551615", vector: [3, 4] },
+    { id: 3, vector: [5] },
+    { id: 1, vector: [7, 8] },
+    { id: 5, vector: [9, 10], payload: "five" },
+  ];
+  await Deno.writeTextFile(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  const stopped = await failure(["import", "bad", path], READ);
+  assertStringIncludes(stopped.message, `${path}:3: `);
+  assertStringIncludes(stopped.message, "2 rows of it are in; continue with --skip 2");
+
+  const args = ["import", "bad", path, "--skip", "2", "--skip-bad"];
+  const { code, stdout, stderr } = await vss(args, READ);
+  assertEquals([code, stdout], [
+    0,
+    `Stored 1 row of ${path} in collection bad (2 skipped, 2 bad)\n`,
+  ]);
+  assertMatch(stderr, /^bad row: .*bad\.jsonl:3: .*\nbad row: .*bad\.jsonl:4: Id 1 is stored/);
+
+  const all = await json(["search", "bad", "--vector", "1,2", "-k", "5"]);
+  assertEquals(all[0], { id: 1, distance: 0, payload: '{"a":[1]}', tags: 3 });
+  assertEquals(all[1], { id: "18446744073709551615", distance: 8 });
+  assertEquals(all[2], { id: 5, distance: 128, payload: "five" });
+});
+
+Deno.test("import that is interrupted says how far it came", async () => {
+  const [program, ...args] = command(["import", "interrupted", "-", "--skip", "1"]);
+  const pipes = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+  const child = new Deno.Command(program!, { args, ...pipes }).spawn();
+  const output = child.output();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode("one\ntwo\nthree\n"));
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const stats = await vss(["stats", "interrupted", "--json"]);
+    if (stats.code === 0 && JSON.parse(stats.stdout).count === 2) break;
+  }
+  child.kill("SIGINT");
+  const { code, stderr } = await output;
+  await writer.close().catch(() => {});
+  assertEquals(code, 1);
+  const message = new TextDecoder().decode(stderr);
+  assertStringIncludes(message, "Interrupted by SIGINT (EINTR)");
+  assertStringIncludes(message, "2 rows of it are in; continue with --skip 3");
+  assertEquals((await json(["drop", "interrupted"])).name, "interrupted");
+});
+
+Deno.test("create, put, get, delete, clear and drop do what they say", async () => {
+  const made = await json(["create", "c", "--dimension", "3", "--metric", "cos", "--mode", "0600"]);
+  assertEquals(made, { name: "c", dimension: 3, metric: "cos" });
+  assertEquals((await failure(["create", "c", "--dimension", "3"])).code, "EEXIST");
+  const put = ["put", "c", "9007199254740993", "1,0,0", "--payload", "naïve", "--tags", "0x10"];
+  const first = await json(put);
+  assertEquals(first, { id: "9007199254740993", dimension: 3, updated: false });
+  assertEquals((await failure(put)).code, "EEXIST");
+  assertEquals((await json([...put, "--upsert"])).updated, true);
+  await json(["put", "c", "2", "-"], { stdin: "[0, 2, 0]" });
+  assertEquals((await failure(["put", "c", "3", "0,0,0"])).code, "EINVAL");
+
+  const both = await json(["get", "c", "2", "9007199254740993"]);
+  assertEquals(both, [
+    { id: 2, vector: [0, 2, 0] },
+    { id: "9007199254740993", vector: [1, 0, 0], payload: "naïve", tags: 16 },
+  ]);
+  const missing = await vss(["get", "c", "2", "99"]);
+  assertEquals(missing.code, 1);
+  assertMatch(missing.stdout, /^ +2 {2}0\.00000,2\.00000,0\.00000\n +99 {2}\(not stored\)\n$/);
+
+  assertEquals(await json(["delete", "c", "2", "99"]), { deleted: 1 });
+  assertEquals(await json(["delete", "c", "--tags", "0x10/0xf0"]), { deleted: 1 });
+  await json(["put", "c", "4", "1,1,1"]);
+  assertEquals(await json(["clear", "c"]), { deleted: 1 });
+  assertEquals(await json(["drop", "c"]), { name: "c" });
+  assertEquals((await failure(["drop", "c"])).code, "ENOENT");
+});
+
+Deno.test("a collection whose name is a number is reached by --name", async () => {
+  await json(["create", "2024", "--dimension", "1"]);
+  await json(["put", "2024", "7", "5"]);
+  assertEquals(await json(["get", "--name", "2024", "7"]), [{ id: 7, vector: [5] }]);
+  assertEquals(await json(["delete", "--name", "2024", "7"]), { deleted: 1 });
+  await json(["drop", "2024"]);
+});
+
+Deno.test("search filters by tags and distance, and asks each query of a file", async () => {
+  const rows = Array.from(
+    { length: 8 },
+    (_, i) => `${JSON.stringify({ id: i, vector: [i], tags: i })}\n`,
+  );
+  await json(["import", "s", "-", "--format", "jsonl"], { stdin: rows.join("") });
+  const ids = (matches: { id: number }[]) => matches.map(({ id }) => id);
+  assertEquals(ids(await json(["search", "s", "--vector", "0", "--tags", "1/1"])), [1, 3, 5, 7]);
+  assertEquals(ids(await json(["search", "s", "--vector", "0", "--tags", "2/1"])), []);
+  assertEquals(ids(await json(["search", "s", "--vector", "3", "--max-distance", "1"])), [3, 2, 4]);
+  const queries = `${folder}/queries.csv`;
+  await Deno.writeTextFile(queries, "6\n1.25\n");
+  const args = ["search", "s", "--queries", queries, "-k", "2", "--json"];
+  const { stdout } = await vss(args, READ);
+  const answers = stdout.trimEnd().split("\n").map((line) => ids(JSON.parse(line)));
+  assertEquals(answers, [[6, 5], [1, 2]]);
+  const wrong = await vss(["search", "s", "--vector", "1,2"]);
+  assertEquals(wrong.code, 2);
+  assertStringIncludes(wrong.stderr, "Collection s has vectors of 1 components, not 2");
+});
+
+/** Rows, as JSON lines, that a format can hold. */
+function rowsFor({ name, keeps }: Format): string {
+  const whole = ["bvecs", "ivecs", "u8bin"].includes(name);
+  const hasIds = keeps.includes("id");
+  return Array.from({ length: 300 }, (_, i) => {
+    // JSON.stringify() would lose the sign of -0.
+    const vector = `[${whole ? "0,1,255" : "-0,1e-40,0.1"},${i % 256}]`;
+    const line = JSON.stringify(`line ${i} of many`);
+    const extras = `,"payload":${JSON.stringify(`naïve "${i}",\n`)},"tags":${i}`;
+    if (name === "txt") return `{"id":${i + 1},"text":${line},"payload":${line}}\n`;
+    const id = hasIds ? `"${BigInt(i) * 61_489_146_912_365_000n}"` : i;
+    return `{"id":${id},"vector":${vector}${hasIds ? extras : ""}}\n`;
+  }).join("");
+}
+
+Deno.test("export and import of every format give the same rows and the same file", async () => {
+  const steps = FORMATS.flatMap((format) => {
+    const { name, extensions } = format;
+    const path = (part: string, extension = extensions[0]!) =>
+      `${folder}/${part}-${name}${extension}`;
+    Deno.writeTextFileSync(path("rows", ".jsonl"), rowsFor(format));
+    return [
+      ["import", "from", path("rows", ".jsonl")],
+      ["export", "from", path("first")],
+      ["import", "to", path("first")],
+      ["export", "to", path("second")],
+      ["export", "from", path("wanted", ".jsonl")],
+      ["export", "to", path("found", ".jsonl")],
+      ["drop", "from"],
+      ["drop", "to"],
+    ];
   });
-  assertEquals([lines, stored, skipped, shortened], [6, 1, 5, 1]);
+  // In one process, as each takes a while to start in a machine without a fast processor.
+  const program = ["run", "--no-check", "--quiet", "--allow-all", `${ROOT}tests/cli/batch.ts`];
+  const { code, stderr } = await run(Deno.execPath(), program, { stdin: JSON.stringify(steps) });
+  assertEquals([code, stderr], [0, ""]);
+  for (const { name, extensions } of FORMATS) {
+    const read = (part: string, extension = extensions[0]!) =>
+      Deno.readTextFileSync(`${folder}/${part}-${name}${extension}`);
+    assertEquals(read("second"), read("first"), name);
+    assertEquals(read("found", ".jsonl"), read("wanted", ".jsonl"), name);
+    assertEquals(read("found", ".jsonl").match(/\n/g)?.length, 300, name);
+  }
+});
+
+Deno.test("export that fails leaves what was there", async () => {
+  const path = `${folder}/kept.bvecs`;
+  await Deno.writeTextFile(path, "precious");
+  await json(["create", "fractions", "--dimension", "1"]);
+  await json(["put", "fractions", "1", "0.5"]);
+  const { code } = await failure(["export", "fractions", path], WRITE);
+  assertEquals(code, "FORMAT");
+  assertEquals(await Deno.readTextFile(path), "precious");
+  for await (const { name } of Deno.readDir(folder)) assert(!name.endsWith(".part"), name);
+  const refused = await failure(["export", "fractions", "/nowhere/file.npy"], WRITE);
+  assertStringIncludes(refused.message, "Cannot write /nowhere/file.npy");
+  const { stdout } = await vss(["export", "fractions", "-", "--format", "jsonl"]);
+  assertEquals(JSON.parse(stdout), { id: 1, vector: [0.5] });
+  await json(["drop", "fractions"]);
+});
+
+Deno.test("stats --watch shows rates until it is interrupted", async () => {
+  const [program, ...args] = command(["stats", "s", "--watch", "--json"]);
+  const child = new Deno.Command(program!, { args, stdout: "piped" }).spawn();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let printed = "";
+  while (printed.split("\n").length < 3) printed += (await reader.read()).value;
+  child.kill("SIGINT");
+  await reader.cancel();
+  assertEquals((await child.status).code, 0);
+  const { count, searches, puts } = JSON.parse(printed.split("\n")[0]!);
+  assertEquals([count, searches, puts], [8, 0, 0]);
 });
 
 Deno.test("add stores a vector that another process finds by query", async () => {
@@ -121,13 +309,14 @@ Deno.test("rows survive the death of the process that stored them", async () => 
   child.kill("SIGKILL");
   assertEquals((await child.status).signal, "SIGKILL");
   await reader.cancel();
-  const { hits } = await json(["search", "row 120", "-k", "1"]);
+  const { hits } = await json(["query", embedText("row 120", 128).join(","), "-k", "1"]);
   assertEquals(hits.map(({ id }: { id: number }) => id), [120]);
 });
 
 Deno.test("stats counts what all of them did", async () => {
-  const { count, adds, dimension, metric } = await json(["stats"]);
-  assertEquals([count, adds, dimension, metric], [56, 56, 128, "l2sq"]);
+  const { name, count, inserts, updates, dimension, metric } = await json(["stats"]);
+  assertEquals([name, count, inserts, updates], ["default", 56, 56, 4]);
+  assertEquals([dimension, metric], [128, "l2sq"]);
   const { stdout } = await vss(["stats"]);
   assertMatch(stdout, /^count +56$/m);
 });

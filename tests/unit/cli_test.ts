@@ -11,7 +11,10 @@ import { shellQuote } from "../../lab/quote.ts";
 import { command, ROOT, run, type RunOptions, vss } from "../command.ts";
 
 const NULL = ["--device", "/dev/null"];
-const NAMES = ["add", "query", "stats", "import", "search", "doctor"];
+const NAMES = [
+  ...["doctor", "info", "list", "create", "drop", "put", "import", "export", "search", "get"],
+  ...["delete", "clear", "stats", "completions", "add", "query"],
+];
 const READ: RunOptions = { permissions: ["--allow-ffi", "--allow-read"] };
 
 /** Asserts that arguments are refused as wrong usage with a message. */
@@ -26,17 +29,6 @@ async function onTerminal(args: string[], env: Record<string, string> = {}): Pro
   const line = shellQuote(command(args));
   const { stdout } = await run("script", ["-qec", line, "/dev/null"], { env });
   return stdout;
-}
-
-/** Runs a test on a file of its own. */
-async function withFile(content: string, test: (path: string) => Promise<void>): Promise<void> {
-  const path = await Deno.makeTempFile();
-  try {
-    await Deno.writeTextFile(path, content);
-    await test(path);
-  } finally {
-    await Deno.remove(path);
-  }
 }
 
 Deno.test("--help is what cli_help.txt shows, for every command", async () => {
@@ -68,7 +60,7 @@ Deno.test("no command is wrong usage and shows help", async () => {
 
 Deno.test("an unknown command is wrong usage and suggests one", async () => {
   await isWrongUsage(["serch", "x"], 'Command "serch" is not known; did you mean search?');
-  await isWrongUsage(["frobnicate"], "known are add, query, stats, import, search, doctor");
+  await isWrongUsage(["frobnicate"], "known are doctor, info, list, create, drop, put, import");
   await isWrongUsage(["constructor"], 'Command "constructor" is not known');
 });
 
@@ -98,8 +90,17 @@ Deno.test("an option without its value is wrong usage", async () => {
 
 Deno.test("a wrong number of operands is wrong usage", async () => {
   await isWrongUsage(["add", "1"], 'add takes ID VECTOR, not "1"');
-  await isWrongUsage(["stats", "now"], 'stats takes no operand, not "now"');
-  await isWrongUsage(["search", "two", "words"], "search takes TEXT");
+  await isWrongUsage(["info", "now"], 'info takes no operand, not "now"');
+  await isWrongUsage(["stats", "a", "b"], 'stats takes [NAME], not "a" "b"');
+  await isWrongUsage(["search", "a", "b", "c"], "search takes [NAME] [TEXT]");
+  await isWrongUsage(["search", "a", "b", "--text", "c"], "search takes [NAME] beside --text");
+  await isWrongUsage(["search"], "search takes one of --vector V, --text TEXT and --queries FILE");
+  await isWrongUsage(["search", "--text", "a", "--vector", "1"], "search takes one of");
+  await isWrongUsage(["import"], "import takes [NAME] FILE, not nothing");
+  await isWrongUsage(["get", "name"], "get takes [NAME] ID…, not a name alone");
+  await isWrongUsage(["delete", "name"], "delete takes [NAME] ID…, or [NAME] --tags V/MASK");
+  await isWrongUsage(["delete", "7", "--tags", "1/1"], "delete takes [NAME] ID…");
+  await isWrongUsage(["create", "name"], "create needs --dimension N");
 });
 
 Deno.test("a wrong value is wrong usage and names the limits, without a device", async () => {
@@ -113,13 +114,38 @@ Deno.test("a wrong value is wrong usage and names the limits, without a device",
     'Component 1 of the vector must be a number, not "5 1"',
   );
   await isWrongUsage(["add", "1", "[1 2]"], "is no JSON array of numbers");
-  await isWrongUsage(["add", "1", "[[1]]"], "Component 0 of the vector must be a number");
-  await isWrongUsage(["add", "1", "1e39"], "finite as a 32-bit float");
+  await isWrongUsage(["add", "1", "[[1]]"], "Component 0 of the vector must be a finite 32-bit");
+  await isWrongUsage(
+    ["add", "1", "1e39"],
+    "Component 0 of the vector must be a finite 32-bit float",
+  );
   await isWrongUsage(["add", "1", ""], "1 to 128 components, not 0");
   await isWrongUsage(["query", "1", "-k", "33"], '-k must be an integer from 1 to 32, not "33"');
   await isWrongUsage(["query", "1", "-k", "-3"], '-k must be an integer from 1 to 32, not "-3"');
   await isWrongUsage(["import", "-", "--skip", "-3"], "--skip must be an integer from 0", {});
   await isWrongUsage(["search", "  "], "TEXT must hold more than blanks");
+  await isWrongUsage(["put", "18446744073709551616", "1"], "ID must be an integer from 0 to 2^64");
+  await isWrongUsage(["put", "-1", "1"], "ID must be an integer from 0 to 2^64");
+  await isWrongUsage(["put", "1", "1", "--tags", "x"], "--tags must be an integer from 0 to 2^64");
+  await isWrongUsage(["put", "1", "-"], "1 to 8192 components, not 8193", {
+    stdin: "1 ".repeat(8193),
+  });
+  await isWrongUsage(["search", "x", "--tags", "1"], "--tags must be V/MASK such as 1/1");
+  await isWrongUsage(["search", "x", "--tags", "1/y"], "MASK of --tags must be an integer");
+  await isWrongUsage(["search", "x", "-k", "4097"], "-k must be an integer from 1 to 4096");
+  await isWrongUsage(["search", "x", "--max-distance", "far"], "--max-distance must be a number");
+  await isWrongUsage(
+    ["create", "--dimension", "0"],
+    "--dimension must be an integer from 1 to 8192",
+  );
+  await isWrongUsage(["create", "--dimension", "8193"], "--dimension must be an integer");
+  await isWrongUsage(
+    ["create", "--dimension", "1", "--metric", "l1"],
+    "--metric must be l2sq, ip, cos",
+  );
+  await isWrongUsage(["create", "--dimension", "1", "--mode", "0777"], "--mode must be octal");
+  await isWrongUsage(["import", "x", "--format", "doc"], "--format must be");
+  await isWrongUsage(["completions", "csh"], 'SHELL must be bash, zsh, fish, not "csh"');
   await isWrongUsage(["query", "-"], "1 to 128 components, not 129", { stdin: "1 ".repeat(129) });
 });
 
@@ -147,7 +173,7 @@ Deno.test("options stand anywhere, and -- ends them", async () => {
     assertStringIncludes((await vss(args)).stderr, "Cannot add id 1 to /dev/null");
   }
   const { stderr } = await vss(["search", "--json", "true", ...NULL]);
-  assertStringIncludes(stderr, "Cannot query");
+  assertStringIncludes(stderr, "Cannot open collection");
   for (const k of ["-k5", "-k=5"]) {
     assertEquals((await vss(["query", "1", k, ...NULL])).code, 1);
   }
@@ -178,31 +204,18 @@ Deno.test("a permission that is missing is named, not asked for", async () => {
   assertStringIncludes(noRead.stderr, "run it with --allow-read");
 });
 
-Deno.test("import says why it stopped and how to go on", async () => {
-  await withFile("one\ntwo\nthree\n", async (path) => {
-    const { code, stderr } = await vss(["import", path, ...NULL, "--skip", "1"], READ);
-    assertEquals(code, 1);
-    assertStringIncludes(stderr, "Cannot add id 2 to /dev/null");
-    assertStringIncludes(stderr, "0 lines stored by this run; continue with --skip 1\n");
-  });
-});
-
-Deno.test("import counts lines, blanks, CRLF, a byte order mark and long lines", async () => {
-  const content = `\uFEFF\r\n\n   \n\t\r\n${" ".repeat(70_000)}\nlast`;
-  await withFile(content, async (path) => {
-    const { code, stdout, stderr } = await vss(["import", path, ...NULL, "--skip", "6"], READ);
-    assertEquals([code, stderr], [0, ""]);
-    assertStringIncludes(stdout, "6 skipped");
-    const blank = await vss(["import", "-", ...NULL, "--json"], { stdin: content.slice(0, -4) });
-    assertEquals(JSON.parse(blank.stdout), {
-      file: "-",
-      lines: 5,
-      stored: 0,
-      blank: 5,
-      skipped: 0,
-      shortened: 0,
-    });
-  });
+Deno.test("completions print a script that the shell can read", async () => {
+  const { stdout } = await vss(["completions", "bash"]);
+  const script = `${stdout}
+    COMP_WORDS=(vss im); COMP_CWORD=1; _vss; echo "\${COMPREPLY[@]}"
+    COMP_WORDS=(vss create a --metric ""); COMP_CWORD=4; _vss; echo "\${COMPREPLY[@]}"
+    COMP_WORDS=(vss --device x put --up); COMP_CWORD=4; _vss; echo "\${COMPREPLY[@]}"`;
+  const outcome = await run("bash", ["-c", script]);
+  assertEquals(outcome, { code: 0, stdout: "import\nl2sq ip cos\n--upsert\n", stderr: "" });
+  for (const shell of ["zsh", "fish"]) {
+    const { stdout } = await vss(["completions", shell]);
+    for (const name of NAMES) assertStringIncludes(stdout, name);
+  }
 });
 
 Deno.test("import names a file that cannot be read", async () => {
@@ -212,30 +225,9 @@ Deno.test("import names a file that cannot be read", async () => {
   const folder = await vss(["import", "/etc", ...NULL], READ);
   assertStringIncludes(folder.stderr, "Cannot read /etc: it is a folder (EISDIR)");
   const line = (name: string) => shellQuote(command([name, "-", ...NULL]));
-  for (const name of ["import", "query"]) {
-    const { code, stderr } = await run("sh", ["-c", `${line(name)} < /etc`]);
-    assertEquals(code, 1);
-    assertStringIncludes(stderr, "Cannot read standard input: it is a folder (EISDIR)");
-  }
-});
-
-Deno.test("import can be interrupted while it waits for input, also while it skips", async () => {
-  const [program, ...args] = command(["import", "-", ...NULL, "--skip", "5"]);
-  const child = new Deno.Command(program!, {
-    args,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const output = child.output();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode("\n\n"));
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
-  child.kill("SIGINT");
-  const { code, stderr } = await output;
-  await writer.close().catch(() => {});
+  const { code, stderr } = await run("sh", ["-c", `${line("query")} < /etc`]);
   assertEquals(code, 1);
-  assertStringIncludes(new TextDecoder().decode(stderr), "continue with --skip 5");
+  assertStringIncludes(stderr, "Cannot read standard input: it is a folder (EISDIR)");
 });
 
 Deno.test("doctor says what is missing and what to do, with exit code 1", async () => {

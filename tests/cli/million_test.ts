@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/**
+ * A million rows through the command line: that they all arrive, and that the memory which they take
+ * is what the stats say, and is given back.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { shellQuote } from "../../lab/quote.ts";
+import { command, ROOT, run, vss } from "../command.ts";
+import { component } from "./million.ts";
+
+const ROWS = 1_000_000;
+const DIMENSION = 128;
+
+/** How far the machine's memory may be from what the stats say. */
+const TOLERANCE = 0.05;
+
+/** Bytes of memory that are free once the page cache is empty. */
+async function freeMemory(): Promise<number> {
+  await Deno.writeTextFile("/proc/sys/vm/drop_caches", "3");
+  const text = await Deno.readTextFile("/proc/meminfo");
+  return Number(/^MemFree: +(\d+) kB$/m.exec(text)?.[1]) * 1024;
+}
+
+// deno-lint-ignore no-explicit-any -- the command says what it prints
+async function json(...args: string[]): Promise<any> {
+  const { code, stdout, stderr } = await vss([...args, "--json"]);
+  assertEquals([code, stderr], [0, ""], args.join(" "));
+  return JSON.parse(stdout);
+}
+
+Deno.test("import of 1,000,000 rows takes the memory that stats tells, and drop gives it back", async () => {
+  const before = await freeMemory();
+  const generator = [
+    Deno.execPath(),
+    "run",
+    "--no-check",
+    "--quiet",
+    `${ROOT}tests/cli/million.ts`,
+  ];
+  const source = shellQuote([...generator, `${ROWS}`, `${DIMENSION}`]);
+  const sink = shellQuote(command(["import", "million", "-", "--format", "fbin"]));
+  const { code, stdout, stderr } = await run("sh", ["-c", `${source} | ${sink}`]);
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /^Stored 1000000 rows /);
+
+  const { count, bytes } = await json("stats", "million");
+  const taken = before - await freeMemory();
+  console.log(`# stats: ${bytes} bytes, taken: ${taken} bytes, ${(bytes / ROWS).toFixed(1)} a row`);
+  assertEquals(count, ROWS);
+  assert(Math.abs(taken - bytes) <= TOLERANCE * bytes, `${taken} bytes taken, stats say ${bytes}`);
+
+  const [row] = await json("get", "million", "765432");
+  const wanted = Float32Array.from({ length: DIMENSION }, (_, j) => component(765432, j));
+  assertEquals(row.vector, [...wanted]);
+
+  await json("drop", "million");
+  const kept = before - await freeMemory();
+  assert(kept <= TOLERANCE * bytes, `${kept} of ${bytes} bytes are not back`);
+});
