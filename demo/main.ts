@@ -21,7 +21,7 @@ const PACKAGE_QUERIES = [
 ];
 
 /** The section of Debian's packages that the filtered search looks in. */
-const FILTER_SECTION = "science";
+const FILTER_SECTION = "gnome";
 
 /** How many of a text's own lines stand in for questions that are not given. */
 const OWN_QUERIES = 3;
