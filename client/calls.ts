@@ -43,12 +43,17 @@ export async function run<Result>(
   signal?: AbortSignal,
 ): Promise<Result> {
   signal?.throwIfAborted();
-  let step = call.next();
-  while (!step.done) {
-    signal?.throwIfAborted();
-    step = call.next(await file.runAsync(step.value));
+  const isOpen = file.hold();
+  try {
+    let step = call.next();
+    while (!step.done) {
+      signal?.throwIfAborted();
+      step = call.next(isOpen ? await file.runAsync(step.value) : ERRNOS.EBADF.number);
+    }
+    return step.value;
+  } finally {
+    if (isOpen) file.release();
   }
-  return step.value;
 }
 
 /**

@@ -29,7 +29,7 @@ import { DeviceFile } from "./file.ts";
 import { METRICS } from "./protocol.ts";
 import { COMMANDS_2, CURSOR_END, FLAGS, LIMITS, NO_PAYLOAD } from "./protocol2.ts";
 import type { Columns, Id, Match, Metric, PayloadKind, Row, RowInput, TagFilter } from "./rows.ts";
-import { checkInteger, copyComponents, type Vector } from "./validate.ts";
+import { checkInteger, copyComponents, describe, type Vector } from "./validate.ts";
 
 /** Bytes of vectors that a call moves at a time where it can be stopped between two pieces. */
 const PIECE_BYTES = 4 << 20;
@@ -246,7 +246,18 @@ export class Collection implements Disposable {
    * ```
    */
   static from({ path, descriptor, opened }: CollectionHandle): Collection {
-    return new Collection(DeviceFile.duplicate(path, descriptor), opened);
+    const file = DeviceFile.duplicate(path, descriptor);
+    if (isStale(file, opened)) {
+      file.close();
+      const subject = `share descriptor ${descriptor} of ${path}`;
+      const meaning = "it is no longer that of the collection";
+      throw failed(ERRNOS.EBADF.number, {
+        operation: "open",
+        subject,
+        meanings: { EBADF: { meaning, advice: "take the handle of an open collection" } },
+      });
+    }
+    return new Collection(file, opened);
   }
 
   /** Its name; empty for a private one. */
@@ -758,6 +769,8 @@ export class Collection implements Disposable {
     which: BigUint64Array | readonly Id[] | { readonly tags: TagFilter },
   ): Call<number> {
     if (typeof which === "object" && which !== null && "tags" in which) {
+      // A filter that is left out would match all rows.
+      if (which.tags === undefined) throw new TypeError("Tags must be a filter, not undefined");
       const { tag_mask, tag_value } = filterFields(which.tags);
       return yield* this.#deletePiece({
         flags: FLAGS.VSS_DELETE_MATCHING,
@@ -980,8 +993,21 @@ interface ScanState {
 }
 
 /** The fields of a tag filter; without one, those that match all. */
+/**
+ * Whether a descriptor was closed and has become something else's since its handle was made. A
+ * collection that is open for writing alone does not tell.
+ */
+function isStale(file: DeviceFile, { serial }: OpenedCollection): boolean {
+  const view = argument(COMMANDS_2.VSS_STAT, {});
+  const errno = file.run(piece(COMMANDS_2.VSS_STAT, view));
+  return errno === 0 ? view.get("serial") !== serial : errno !== ERRNOS.EBADF.number;
+}
+
 function filterFields(filter: TagFilter | undefined): { tag_mask: bigint; tag_value: bigint } {
   if (filter === undefined) return { tag_mask: 0n, tag_value: 0n };
+  if (typeof filter !== "object" || filter === null) {
+    throw new TypeError(`Tags must be a filter of mask and value, not ${describe(filter)}`);
+  }
   return {
     tag_mask: toU64(filter.mask, "Tag mask"),
     tag_value: toU64(filter.value, "Tag value"),

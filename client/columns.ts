@@ -132,7 +132,7 @@ function toText(payload: unknown, name: string): string {
  */
 export function decodePayload(bytes: Uint8Array, kind: PayloadKind): unknown {
   if (kind === "bytes") return bytes.slice();
-  const text = new TextDecoder().decode(bytes);
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
   return kind === "text" ? text : JSON.parse(text);
 }
 
@@ -176,6 +176,10 @@ export function toTable(rows: readonly RowInput[] | Columns, dimension: number):
 }
 
 function columnsOf(rows: readonly RowInput[]): Columns {
+  const wrong = rows.findIndex((row) => typeof row !== "object" || row === null);
+  if (wrong >= 0) {
+    throw new TypeError(`Row ${wrong} must be an object, not ${describe(rows[wrong])}`);
+  }
   return {
     ids: rows.map((row) => row.id),
     vectors: rows.map((row) => row.vector),

@@ -29,6 +29,8 @@ export class DeviceFile {
    * nothing else would keep them from being collected.
    */
   readonly #underway = new Set<Piece>();
+  /** Calls underway, each of one piece or several. */
+  #calls = 0;
   #closing = false;
 
   private constructor(path: string, fd: number) {
@@ -116,13 +118,28 @@ export class DeviceFile {
   }
 
   /**
-   * Runs a command of protocol 2 off the event loop.
+   * Keeps the file open for a call, until {@linkcode DeviceFile.release}.
+   *
+   * @returns Whether it is open; nothing is kept where it is not.
+   */
+  hold(): boolean {
+    if (!this.isOpen) return false;
+    this.#calls++;
+    return true;
+  }
+
+  /** Ends a call; the last one after {@linkcode DeviceFile.close} closes the file. */
+  release(): void {
+    if (--this.#calls === 0 && this.#closing) this.#closeNow();
+  }
+
+  /**
+   * Runs a command of protocol 2 off the event loop, while the file is held open.
    *
    * @param piece The command.
    * @returns 0 or the errno, as the struct's `status` tells: by then `errno` is another call's.
    */
   async runAsync(piece: Piece): Promise<number> {
-    if (!this.isOpen) return ERRNOS.EBADF.number;
     const { symbols } = libc();
     this.#underway.add(piece);
     try {
@@ -132,7 +149,6 @@ export class DeviceFile {
       return -piece.view.get("status") || ERRNOS.ENOTTY.number;
     } finally {
       this.#underway.delete(piece);
-      if (this.#closing && this.#underway.size === 0) this.#closeNow();
     }
   }
 
@@ -143,7 +159,7 @@ export class DeviceFile {
    */
   close(): void {
     if (!this.isOpen) return;
-    if (this.#underway.size === 0) this.#closeNow();
+    if (this.#calls === 0) this.#closeNow();
     else this.#closing = true;
   }
 

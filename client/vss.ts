@@ -27,6 +27,9 @@ import { checkInteger } from "./validate.ts";
 /** Records that are listed at a time. */
 const LIST_PIECE = 64;
 
+/** What stands for the name of a collection that has none. */
+const PRIVATE = Symbol("private");
+
 /** Permission bits of a collection that is made without any. */
 const DEFAULT_MODE = 0o640;
 
@@ -307,7 +310,7 @@ export class Vss implements Disposable {
    */
   privateCollection(options: PrivateOptions): Collection {
     const fields = { flags: FLAGS.VSS_OPEN_PRIVATE, ...createFields(options), mode: 0 };
-    return this.#bind("create", undefined, fields);
+    return this.#bind("create", PRIVATE, fields);
   }
 
   /**
@@ -336,10 +339,10 @@ export class Vss implements Disposable {
   }
 
   /** Binds another open file of the device to a collection. */
-  #bind(operation: Operation, name: string | undefined, fields: OpenFields): Collection {
+  #bind(operation: Operation, name: string | typeof PRIVATE, fields: OpenFields): Collection {
     const view = argument(COMMANDS_2.VSS_OPEN, fields);
-    if (name !== undefined) view.setAll("name", encodeName(name));
-    const what = name === undefined ? "a private collection" : `collection "${name}"`;
+    if (name !== PRIVATE) view.setAll("name", encodeName(name));
+    const what = name === PRIVATE ? "a private collection" : `collection "${name}"`;
     const verb = `${operation} ${what} on`;
     if (!this.#file.isOpen) this.#run(this.#file, COMMANDS_2.VSS_OPEN, view, operation, verb);
     const file = DeviceFile.open(this.path);
@@ -350,7 +353,7 @@ export class Vss implements Disposable {
       throw error;
     }
     return bindCollection(file, {
-      name: name ?? "",
+      name: name === PRIVATE ? "" : name,
       dimension: view.get("dimension"),
       metric: view.get("metric"),
       serial: view.get("serial"),
