@@ -283,6 +283,9 @@ export class Collection implements Disposable {
   /**
    * What a worker needs to use this collection with the same rights, a private one included.
    *
+   * A worker must end its calls before it is terminated: the kernel goes on to write into the arrays
+   * of a call that is underway, and `Worker.terminate()` frees them.
+   *
    * @returns A handle for {@linkcode Collection.from} in any thread of this process, while this
    * collection is open.
    */
@@ -811,6 +814,7 @@ export class Collection implements Disposable {
   *#search(queries: Float32Array, options: SearchOptions): Call<Match[][]> {
     const { k = 10, maxDistance } = options;
     checkInteger("k", k, { least: 1, most: LIMITS.k });
+    checkKind(options.payload);
     if (maxDistance !== undefined && (typeof maxDistance !== "number" || isNaN(maxDistance))) {
       throw new RangeError(`Max distance must be a number, not ${maxDistance}`);
     }
@@ -967,6 +971,10 @@ export class Collection implements Disposable {
 
 /** What errnos mean on an open collection. */
 const MEANINGS: Meanings = {
+  EEXIST: {
+    meaning: "the id is stored already",
+    advice: "choose another id, or put with `upsert` to replace the row",
+  },
   EBADF: {
     meaning: "the collection, or the device, is not open for that",
     advice: "open it with the access that this needs",
@@ -993,6 +1001,14 @@ interface ScanState {
 }
 
 /** The fields of a tag filter; without one, those that match all. */
+/** What payloads can be read back as. */
+const KINDS: readonly (PayloadKind | undefined)[] = [undefined, "bytes", "text", "json"];
+
+function checkKind(kind: PayloadKind | undefined): void {
+  if (KINDS.includes(kind)) return;
+  throw new RangeError(`Payload must be read as bytes, text or json, not ${String(kind)}`);
+}
+
 /**
  * Whether a descriptor was closed and has become something else's since its handle was made. A
  * collection that is open for writing alone does not tell.
@@ -1035,6 +1051,7 @@ class Output {
   readonly #payloads: Uint8Array<ArrayBuffer> | undefined;
 
   constructor(count: number, dimension: number, { vectors, tags, payload }: GetOptions) {
+    checkKind(payload);
     this.#dimension = dimension;
     this.#kind = payload;
     if (vectors !== false) this.#vectors = new Float32Array(count * dimension);
@@ -1107,5 +1124,5 @@ export function checkMode(mode: unknown): void {
   checkInteger("Mode", mode, { least: 0, most: 0o666 });
   if ((mode & ~0o666) === 0) return;
   const octal = mode.toString(8).padStart(4, "0");
-  throw new RangeError(`Mode must be made of read and write bits alone, not 0${octal}`);
+  throw new RangeError(`Mode must be made of read and write bits alone, not ${octal}`);
 }

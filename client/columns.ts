@@ -111,7 +111,15 @@ export function encodePayload(payload: PayloadInput, name: string): Uint8Array |
 }
 
 function toText(payload: unknown, name: string): string {
-  if (typeof payload === "string") return payload;
+  if (typeof payload === "string") {
+    if (payload.isWellFormed()) return payload;
+    throw new TypeError(`${name} must be well-formed Unicode, and not hold half a surrogate pair`);
+  }
+  if (!isJson(payload)) {
+    throw new TypeError(
+      `${name} must be bytes, a string or a JSON value, not ${describe(payload)}`,
+    );
+  }
   let text: string | undefined;
   try {
     text = JSON.stringify(payload);
@@ -120,6 +128,14 @@ function toText(payload: unknown, name: string): string {
   }
   if (text !== undefined) return text;
   throw new TypeError(`${name} must be bytes, a string or a JSON value, not ${describe(payload)}`);
+}
+
+/** Whether a value is one that JSON is made for: of a Map, say, it would keep nothing. */
+function isJson(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return true;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null || "toJSON" in value;
 }
 
 /**
@@ -170,6 +186,9 @@ export function toTable(rows: readonly RowInput[] | Columns, dimension: number):
   requireLength("vectors", vectors.length / dimension, count);
   const tags = columns.tags === undefined ? undefined : toU64s(columns.tags, "Tags");
   requireLength("tags", tags?.length ?? count, count);
+  if (columns.payloads !== undefined && !Array.isArray(columns.payloads)) {
+    throw new TypeError(`Payloads must be an array, not ${describe(columns.payloads)}`);
+  }
   const payloads = columns.payloads?.map((payload, i) => encodePayload(payload, `Payload ${i}`));
   requireLength("payloads", payloads?.length ?? count, count);
   return { count, ids, vectors, tags, payloads };

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+import { assertEquals, assertThrows } from "@std/assert";
+import { decodePayload, encodePayload, toTable } from "../../client/columns.ts";
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+
+Deno.test("encodePayload() takes bytes, strings and what JSON is made for", () => {
+  const date = new Date(0);
+  const cases: [unknown, string][] = [
+    [utf8("bytes"), "bytes"],
+    ["naïve", "naïve"],
+    ["", ""],
+    [{ a: [1, null, undefined] }, '{"a":[1,null,null]}'],
+    [Object.create(null), "{}"],
+    [[], "[]"],
+    [false, "false"],
+    [-1.5, "-1.5"],
+    [date, JSON.stringify(date)],
+  ];
+  for (const [payload, text] of cases) {
+    assertEquals(encodePayload(payload as never, "Payload 0"), utf8(text), text);
+  }
+  for (const none of [undefined, null]) assertEquals(encodePayload(none, "Payload 0"), undefined);
+});
+
+Deno.test("encodePayload() refuses what it could not give back", () => {
+  const round: { self?: unknown } = {};
+  round.self = round;
+  const wrong = [
+    ...[new ArrayBuffer(1), new Float32Array(2), new Map(), new Set(), () => 1, Symbol("a"), 1n],
+    ...[NaN, Infinity, "half \ud800", round],
+  ];
+  for (const payload of wrong) {
+    assertThrows(() => encodePayload(payload as never, "Payload 7"), TypeError, "Payload 7");
+  }
+  assertThrows(() => encodePayload("x".repeat(65_537), "Payload 7"), RangeError, "not 65537");
+});
+
+Deno.test("decodePayload() gives back what was encoded, a byte order mark included", () => {
+  for (const text of ["", "\ufeffmarked", "naïve 😀"]) {
+    assertEquals(decodePayload(utf8(text), "text"), text);
+    assertEquals(decodePayload(utf8(JSON.stringify({ text })), "json"), { text });
+  }
+  assertThrows(() => decodePayload(utf8("{"), "json"), SyntaxError);
+});
+
+Deno.test("toTable() names the row or column that is wrong", () => {
+  const table = (rows: unknown) => () => toTable(rows as never, 2);
+  assertThrows(table(7), TypeError, "Rows must be");
+  assertThrows(table([{ id: 1, vector: [1, 2] }, null]), TypeError, "Row 1 must be an object");
+  assertThrows(table([{ id: -1, vector: [1, 2] }]), RangeError, "Id 0");
+  assertThrows(table([{ id: 1, vector: [1] }]), RangeError, "Vector 0");
+  const columns = { ids: [1, 2], vectors: new Float32Array(4) };
+  assertThrows(table({ ...columns, payloads: "ab" }), TypeError, "Payloads must be an array");
+  assertThrows(table({ ...columns, payloads: ["a"] }), RangeError, "2 ids, but 1 payloads");
+  assertThrows(table({ ...columns, tags: [1] }), RangeError, "2 ids, but 1 tags");
+  assertThrows(table({ ...columns, vectors: new Float32Array(3) }), RangeError, "multiple of 2");
+});
