@@ -1078,7 +1078,7 @@ function openIfThere(context: Context, name: string): Collection | undefined {
 }
 
 /** The format that is given, or that the file's name ends with. */
-function chooseFormat({ options }: Context, file: string): Format {
+function chooseFormat({ options }: Context, file: string, toWrite = false): Format {
   const name = options["format"];
   if (name !== undefined) {
     const format = formatByName(name);
@@ -1086,8 +1086,11 @@ function chooseFormat({ options }: Context, file: string): Format {
     const names = FORMATS.map((format) => format.name);
     throw new UsageError(`--format must be ${names.join(", ")}, not ${quote(name)}`);
   }
-  // A text needs no ending: anything is one.
-  return formatOfFile(file) ?? formatByName("txt")!;
+  // A text needs no ending to be read: anything may be one.
+  const format = formatOfFile(file) ?? (toWrite ? undefined : formatByName("txt"));
+  if (format !== undefined) return format;
+  const endings = FORMATS.flatMap(({ extensions }) => extensions).join(", ");
+  throw new UsageError(`FILE must end in ${endings}, or --format be given, not ${quote(file)}`);
 }
 
 /** An import that is under way. */
@@ -1266,7 +1269,7 @@ function stopped(cause: unknown, { stored, place, bad }: Import): Error {
 async function exportFile(context: Context): Promise<void> {
   const { name, rest } = nameFirst(context, 1);
   const file = rest[0]!;
-  const format = chooseFormat(context, file);
+  const format = chooseFormat(context, file, true);
   using collection = openCollection(context, name, "read");
   const tags = parseFilter(context);
   let rows = 0;

@@ -5,12 +5,15 @@
  * @module
  */
 import { LIMITS } from "../protocol2.ts";
-import { type Format, FormatError } from "./format.ts";
+import { type BadRow, type FileRow, type Format, FormatError } from "./format.ts";
 import { readLines, TextWriter } from "./lines.ts";
 import { textOf } from "./rows.ts";
 
 /** Bytes of a line that count: as many as a payload may have. */
 const MAX_LINE_BYTES = LIMITS.payload;
+
+/** What is said of a line that no text has. */
+const NO_TEXT = "Line must be text without NUL characters; another format may be meant";
 
 /** A row a line; its id is the line's number, from 1. Blank lines are no rows. */
 export const txt: Format = {
@@ -22,8 +25,9 @@ export const txt: Format = {
 
   async *read(source, { skip = 0 }) {
     for await (const lines of readLines(source, MAX_LINE_BYTES)) {
-      const rows = lines.flatMap(({ number, text }) => {
+      const rows = lines.flatMap(({ number, text }): (FileRow | BadRow)[] => {
         if (number <= skip || text.trim() === "") return [];
+        if (text.includes("\0")) return [{ place: number, reason: NO_TEXT }];
         const kept = shorten(text);
         return [{ place: number, id: number, text: kept, payload: kept }];
       });

@@ -145,6 +145,7 @@ Deno.test("a wrong value is wrong usage and names the limits, without a device",
   );
   await isWrongUsage(["create", "--dimension", "1", "--mode", "0777"], "--mode must be octal");
   await isWrongUsage(["import", "x", "--format", "doc"], "--format must be");
+  await isWrongUsage(["export", "x.bin"], "FILE must end in .jsonl, .ndjson, .npy");
   await isWrongUsage(["completions", "csh"], 'SHELL must be bash, zsh, fish, not "csh"');
   await isWrongUsage(["query", "-"], "1 to 128 components, not 129", { stdin: "1 ".repeat(129) });
 });

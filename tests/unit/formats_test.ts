@@ -433,6 +433,11 @@ Deno.test("txt passes over blank lines and a byte order mark, and cuts what no p
   assertEquals([good[0]!.text, good[1]!.text!.length, good[2]!.text], ["one", 65_536, "last"]);
 });
 
+Deno.test("txt refuses lines with NUL characters, which binary files have", async () => {
+  const { good, bad } = await readAll("txt", sourceOf(encoder.encode("one\ntw\0o\nthree\n")));
+  assertEquals([good.map(({ id }) => id), bad.map(({ place }) => place)], [[1, 3], [2]]);
+});
+
 Deno.test("formatOfFile() goes by the end of the name, whatever its case", () => {
   assertEquals(formatOfFile("a/b.c/X.NPY")?.name, "npy");
   assertEquals(formatOfFile("x.feather")?.name, "arrow");
