@@ -55,7 +55,7 @@ fmt: _deno
 # lint the TypeScript and its documentation
 lint: _deno
     deno lint
-    deno doc --lint mod.ts cli.ts
+    deno doc --lint mod.ts cli.ts client/formats/mod.ts
 
 # check the types
 check: _deno
