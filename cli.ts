@@ -1119,6 +1119,24 @@ class Import implements Disposable {
     this.skipsBad = context.switches.has("skip-bad");
     this.source = openSource(this.file);
     this.#collection = openIfThere(context, name);
+    this.#checkForm();
+  }
+
+  /** What a new collection is to be must not be asked of one that is there and is not so. */
+  #checkForm(): void {
+    const collection = this.#collection;
+    if (collection === undefined) return;
+    const wanted = { dimension: this.#dimensionOption(), metric: this.#metricOption() };
+    for (const flag of ["dimension", "metric"] as const) {
+      if (wanted[flag] === undefined || wanted[flag] === collection[flag]) continue;
+      const rule = `Collection ${this.name} has ${flag} ${collection[flag]}`;
+      this[Symbol.dispose]();
+      throw new UsageError(`${rule}, not ${wanted[flag]}; --${flag} is for a new one`);
+    }
+  }
+
+  #metricOption(): Metric | undefined {
+    return parseWord(this.#context, "metric", METRICS);
   }
 
   /** Reads all there is. */
@@ -1178,7 +1196,7 @@ class Import implements Disposable {
   /** The collection, which the first row makes where it is not there. */
   #open(row: FileRow): Collection {
     const dimension = row.vector?.length ?? this.#dimensionOption() ?? TEXT_DIMENSION;
-    const metric = parseWord(this.#context, "metric", METRICS);
+    const metric = this.#metricOption();
     return this.#collection ??= openOrMake(this.#context, this.name, { dimension, metric });
   }
 

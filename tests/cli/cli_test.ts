@@ -118,6 +118,12 @@ Deno.test("import stops at a bad row, or passes it over with --skip-bad", async 
   ]);
   assertMatch(stderr, /^bad row: .*bad\.jsonl:3: .*\nbad row: .*bad\.jsonl:4: Id 1 is stored/);
 
+  for (const form of [["--dimension", "3"], ["--metric", "cos"]]) {
+    const { code, stderr } = await vss(["import", "bad", path, ...form], READ);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, `${form[0]} is for a new one`);
+  }
+
   const all = await json(["search", "bad", "--vector", "1,2", "-k", "5"]);
   assertEquals(all[0], { id: 1, distance: 0, payload: '{"a":[1]}', tags: 3 });
   assertEquals(all[1], { id: "18446744073709551615", distance: 8 });
