@@ -139,8 +139,12 @@ export interface CollectionStats {
   gets: number;
   /** Rows that queries looked at. */
   scanned: number;
-  /** Of those, rows whose distance was computed. */
+  /** Of those, rows whose distance was computed; the codes of the others ruled them out. */
   computed: number;
+  /** Whether it keeps codes of its rows. */
+  codes: boolean;
+  /** The longest time for which a search kept a processor to itself, in nanoseconds. */
+  longestSection: number;
   /** Components of a vector. */
   dimension: number;
   /** How distance is measured. */
@@ -939,6 +943,8 @@ export class Collection implements Disposable {
       gets: number("gets"),
       scanned: number("scanned"),
       computed: number("computed"),
+      codes: view.get("codes") !== 0,
+      longestSection: number("longest_section"),
       dimension: number("dimension"),
       metric: METRICS[number("metric")]!,
       mode: number("mode"),

@@ -47,6 +47,9 @@ export const LIMITS: Limits = {
   name: 63,
 };
 
+/** The least components of a vector whose collection keeps codes of its rows. */
+export const MIN_CODES_DIMENSION = 33;
+
 /** Bytes of a name's field, with its final NUL. */
 const NAME_BYTES = 64;
 
@@ -62,6 +65,12 @@ export const EVICTIONS = ["none", "fifo", "lru"] as const;
 /** The names of the element types, by number. */
 export const ELEMENTS = ["f32", "f16", "i8", "b1"] as const;
 
+/** The bits of what a driver can do. */
+export const FEATURES = {
+  VSS_FEATURE_COLLECTIONS: 1,
+  VSS_FEATURE_CODES: 2,
+} as const;
+
 /** The flag bits of the commands that have some. */
 export const FLAGS = {
   VSS_OPEN_CREATE: 1,
@@ -69,6 +78,7 @@ export const FLAGS = {
   VSS_OPEN_PRIVATE: 4,
   VSS_OPEN_READ_ONLY: 8,
   VSS_OPEN_WRITE_ONLY: 16,
+  VSS_OPEN_NO_CODES: 32,
   VSS_PUT_UPSERT: 1,
   VSS_DELETE_MATCHING: 1,
   VSS_SEARCH_RANGE: 1,
@@ -98,6 +108,8 @@ export const INFO = struct("vss_info", {
   reserved: "u32",
   simd: ["u8", 16],
   release: ["u8", 32],
+  search_cpus: "u32",
+  reserved2: "u32",
 });
 
 /** What `VSS_OPEN` takes and gives. */
@@ -266,6 +278,9 @@ export const STAT = struct("vss_stat", {
   gid: "u32",
   reserved: "u32",
   name: ["u8", NAME_BYTES],
+  longest_section: "u64",
+  codes: "u32",
+  reserved2: "u32",
 });
 
 /** What `VSS_CLEAR` takes and gives. */

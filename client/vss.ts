@@ -22,7 +22,7 @@ import {
 } from "./protocol2.ts";
 import type { Id, Metric } from "./rows.ts";
 import type { FieldSpecs, StructView } from "./struct.ts";
-import { checkInteger } from "./validate.ts";
+import { checkInteger, describe } from "./validate.ts";
 
 /** Records that are listed at a time. */
 const LIST_PIECE = 64;
@@ -44,6 +44,11 @@ export interface PrivateOptions {
   readonly metric?: Metric | undefined;
   /** Rows that it may hold; as many as the driver allows, where it is left out or 0. */
   readonly capacity?: number | undefined;
+  /**
+   * Whether it keeps codes of its rows, which spare a search most of the vectors; yes, unless it is
+   * `false`. The answers are the same. Rows of less than 33 components have no codes.
+   */
+  readonly codes?: boolean | undefined;
 }
 
 /** What a new collection is to be. */
@@ -88,6 +93,8 @@ export interface Info {
   maxBytes: number;
   /** Collections there are, private ones included. */
   collections: number;
+  /** Processors that one search may use at most; 0 for all that its caller may use. */
+  searchCpus: number;
 }
 
 /** A collection, as it is listed. */
@@ -205,6 +212,7 @@ export class Vss implements Disposable {
       bytes: number("bytes"),
       maxBytes: number("max_bytes"),
       collections: number("collections"),
+      searchCpus: number("search_cpus"),
     };
   }
 
@@ -260,7 +268,7 @@ export class Vss implements Disposable {
    */
   create(name: string, options: CreateOptions): Collection {
     const flags = FLAGS.VSS_OPEN_CREATE | FLAGS.VSS_OPEN_EXCLUSIVE;
-    return this.#bind("create", name, { flags, ...createFields(options) });
+    return this.#bind("create", name, createFields(options, flags));
   }
 
   /**
@@ -294,8 +302,7 @@ export class Vss implements Disposable {
     if (!known) throw new RangeError(`Access must be read, write or both, not ${String(access)}`);
     const flags = ACCESS_FLAGS[access];
     if (create === undefined) return this.#bind("open", name, { flags });
-    const fields = createFields(create);
-    return this.#bind("open", name, { flags: flags | FLAGS.VSS_OPEN_CREATE, ...fields });
+    return this.#bind("open", name, createFields(create, flags | FLAGS.VSS_OPEN_CREATE));
   }
 
   /**
@@ -309,8 +316,8 @@ export class Vss implements Disposable {
    * may be, `ENOMEM`.
    */
   privateCollection(options: PrivateOptions): Collection {
-    const fields = { flags: FLAGS.VSS_OPEN_PRIVATE, ...createFields(options), mode: 0 };
-    return this.#bind("create", PRIVATE, fields);
+    const fields = createFields(options, FLAGS.VSS_OPEN_PRIVATE);
+    return this.#bind("create", PRIVATE, { ...fields, mode: 0 });
   }
 
   /**
@@ -427,9 +434,9 @@ function encodeName(name: unknown): Uint8Array {
   throw new RangeError(`${rule}, not ${JSON.stringify(name.slice(0, 100))}`);
 }
 
-/** Checks what a new collection is to be. */
-function createFields(options: CreateOptions): OpenFields {
-  const { dimension, metric = "l2sq", capacity, mode } = options;
+/** Checks what a new collection is to be, and adds to the flags what it asks for. */
+function createFields(options: CreateOptions, flags: number): OpenFields {
+  const { dimension, metric = "l2sq", capacity, mode, codes = true } = options;
   checkInteger("Dimension", dimension, { least: 1, most: LIMITS.dimension });
   const number = METRICS.indexOf(metric);
   if (number < 0) {
@@ -437,7 +444,16 @@ function createFields(options: CreateOptions): OpenFields {
   }
   checkCapacity(capacity);
   checkMode(mode);
-  return { dimension, metric: number, capacity: capacity ?? 0, mode: mode ?? DEFAULT_MODE };
+  if (typeof codes !== "boolean") {
+    throw new TypeError(`Codes must be true or false, not ${describe(codes)}`);
+  }
+  return {
+    flags: codes ? flags : flags | FLAGS.VSS_OPEN_NO_CODES,
+    dimension,
+    metric: number,
+    capacity: capacity ?? 0,
+    mode: mode ?? DEFAULT_MODE,
+  };
 }
 
 function readRecord(bytes: Uint8Array<ArrayBuffer>): CollectionInfo {

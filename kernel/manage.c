@@ -26,7 +26,7 @@
 
 #define VSS_OPEN_FLAGS (VSS_OPEN_CREATE | VSS_OPEN_EXCLUSIVE | \
 			VSS_OPEN_PRIVATE | VSS_OPEN_READ_ONLY | \
-			VSS_OPEN_WRITE_ONLY)
+			VSS_OPEN_WRITE_ONLY | VSS_OPEN_NO_CODES)
 #define VSS_CONFIGURE_FLAGS (VSS_CONFIGURE_CAPACITY | VSS_CONFIGURE_EVICTION | \
 			     VSS_CONFIGURE_TTL | VSS_CONFIGURE_MODE)
 
@@ -41,7 +41,7 @@ int vss_cmd_info(struct vss_file *file, void *arg)
 
 	*info = (struct vss_info) {
 		.size = info->size,
-		.features = VSS_FEATURE_COLLECTIONS,
+		.features = VSS_FEATURE_COLLECTIONS | VSS_FEATURE_CODES,
 		.max_dimension = VSS_MAX_DIMENSION,
 		.max_k = VSS_MAX_K,
 		.max_rows = VSS_MAX_ROWS,
@@ -89,6 +89,8 @@ static int vss_open_check(const struct vss_open *args)
 	    args->flags & VSS_OPEN_WRITE_ONLY)
 		return -EINVAL;
 	if (args->flags & VSS_OPEN_EXCLUSIVE && !create)
+		return -EINVAL;
+	if (args->flags & VSS_OPEN_NO_CODES && !create && !private)
 		return -EINVAL;
 	if (private ? create || args->name[0] || args->mode :
 		      !vss_name_is_valid(args->name))

@@ -661,7 +661,7 @@ describe("a collection's settings", () => {
     await calls.searchBatch([[1], [2]], { tags: { mask: 127, value: 50 } });
     await calls.delete([3, 4, 77]);
     await calls.scan();
-    const { bytes, payloadBytes, ...rest } = await calls.stats();
+    const { bytes, payloadBytes, longestSection, ...rest } = await calls.stats();
     assertEquals(rest, {
       name: "",
       count: 9,
@@ -674,6 +674,7 @@ describe("a collection's settings", () => {
       gets: 5,
       scanned: 33,
       computed: 13,
+      codes: false,
       dimension: 1,
       metric: "ip",
       mode: 0,
@@ -681,6 +682,24 @@ describe("a collection's settings", () => {
       gid: 0,
     });
     assert(bytes > payloadBytes && payloadBytes >= 9 * 5, `${payloadBytes} of ${bytes} bytes`);
+    assert(longestSection > 0 && longestSection < 1e10, `${longestSection} ns`);
+  });
+  it("searches alike with codes and without, and counts what was computed", () => {
+    const vectors = Array.from({ length: 2000 }, (_, id) => (
+      Array.from({ length: 64 }, (_, i) => Math.sin(id * 64 + i) + (id % 9) * (i % 7))
+    ));
+    for (const metric of ["l2sq", "ip", "cos"] as const) {
+      using plain = open({ dimension: 64, metric, codes: false });
+      using coded = open({ dimension: 64, metric });
+      for (const store of [plain, coded]) store.putSync({ ids: [...vectors.keys()], vectors });
+      const queries = vectors.slice(0, 20);
+      assertEquals(coded.searchBatchSync(queries), plain.searchBatchSync(queries));
+      const [spared, all] = [coded.statsSync(), plain.statsSync()];
+      assertEquals([spared.codes, all.codes], [true, false]);
+      assertEquals([spared.scanned, all.scanned], [40_000, 40_000]);
+      assertEquals(all.computed, 40_000);
+      assert(spared.computed >= 200 && spared.computed < 40_000, `${spared.computed} computed`);
+    }
   });
   both("configure", "changes the capacity", { dimension: 1, capacity: 3 }, async (calls) => {
     const says = ["put row 3 (id 4)", "is full", "greater capacity"];

@@ -28,6 +28,7 @@ import {
   Vss,
   VssError,
 } from "../../mod.ts";
+import { FEATURES, MIN_CODES_DIMENSION } from "../../client/protocol2.ts";
 import { freshStore, leaveEmpty } from "./machine.ts";
 
 /** What a new collection is, where it does not matter. */
@@ -117,6 +118,8 @@ const WRONG_SETTINGS: readonly [settings: unknown, error: typeof TypeError, says
     "Mode must be made of read and write bits alone",
   ],
   [{ ...PLAIN, mode: "640" }, TypeError, "Mode"],
+  [{ ...PLAIN, codes: 0 }, TypeError, "Codes must be true or false, not a number"],
+  [{ ...PLAIN, codes: null }, TypeError, "Codes must be true or false, not null"],
 ];
 
 describe("Vss.open()", () => {
@@ -171,8 +174,9 @@ describe("Vss.info()", () => {
       bytes: 0,
       maxBytes: 99999744,
       collections: 0,
+      searchCpus: 0,
     });
-    assertEquals(Number(features) & 1, 1);
+    assertEquals(Number(features), FEATURES.VSS_FEATURE_COLLECTIONS | FEATURES.VSS_FEATURE_CODES);
     assertMatch(simd, /^(?:scalar|avx2)$/);
   });
   it("counts collections and their bytes, private ones included", () => {
@@ -239,6 +243,23 @@ describe("Vss.create()", () => {
     using made = vss.create("made", { ...PLAIN, metric: undefined, capacity: 0, mode: undefined });
     const { metric, capacity, mode } = made.statsSync();
     assertEquals([metric, capacity, mode], ["l2sq", vss.info().maxVectors, 0o640]);
+  });
+  it("makes a collection that keeps codes, unless it is told otherwise or its rows are short", () => {
+    using vss = openClean();
+    const least = MIN_CODES_DIMENSION;
+    const cases: [number, boolean | undefined, boolean][] = [
+      [least, undefined, true],
+      [least, true, true],
+      [least, false, false],
+      [least - 1, true, false],
+    ];
+    for (const [dimension, codes, keeps] of cases) {
+      using made = vss.create("made", { dimension, codes });
+      using hidden = vss.privateCollection({ dimension, codes });
+      using again = vss.collection("made", { create: { dimension, codes: codes === false } });
+      for (const store of [made, hidden, again]) assertEquals(store.statsSync().codes, keeps);
+      vss.drop("made");
+    }
   });
   it("refuses a name that is taken with EEXIST", () => {
     using vss = openClean();

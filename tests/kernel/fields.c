@@ -95,7 +95,7 @@ static void bad_open(void)
 	static const struct bad bad_create[] = {
 		BAD(vss_open, flags, VSS_OPEN_CREATE | VSS_OPEN_EXCLUSIVE, EEXIST),
 		BAD(vss_open, flags, VSS_OPEN_CREATE | VSS_OPEN_PRIVATE, EINVAL),
-		BAD(vss_open, flags, 1U << 5 | VSS_OPEN_CREATE, EINVAL),
+		BAD(vss_open, flags, 1U << 6 | VSS_OPEN_CREATE, EINVAL),
 		BAD(vss_open, flags, 1U << 31 | VSS_OPEN_CREATE, EINVAL),
 		BAD(vss_open, flags, VSS_OPEN_EXCLUSIVE, EINVAL),
 		BAD(vss_open, flags, VSS_OPEN_CREATE | VSS_OPEN_READ_ONLY |
@@ -121,6 +121,8 @@ static void bad_open(void)
 		BAD(vss_open, mode, UINT32_MAX, EINVAL),
 	};
 	static const struct bad bad_open[] = {
+		BAD(vss_open, flags, VSS_OPEN_NO_CODES, EINVAL),
+		BAD(vss_open, flags, VSS_OPEN_NO_CODES | VSS_OPEN_READ_ONLY, EINVAL),
 		BAD(vss_open, dimension, DIMENSION, EINVAL),
 		BAD(vss_open, metric, VSS_METRIC_IP, EINVAL),
 		BAD(vss_open, element, VSS_ELEMENT_F16, EINVAL),
@@ -134,11 +136,92 @@ static void bad_open(void)
 		BAD(vss_open, mode, 0600, EINVAL),
 		BAD(vss_open, dimension, 0, EINVAL),
 		BAD(vss_open, flags, VSS_OPEN_PRIVATE | VSS_OPEN_EXCLUSIVE, EINVAL),
+		BAD(vss_open, flags, VSS_OPEN_PRIVATE | VSS_OPEN_EXCLUSIVE |
+				     VSS_OPEN_NO_CODES, EINVAL),
 	};
 
 	REFUSES(VSS_OPEN, create, bad_create);
 	REFUSES(VSS_OPEN, open, bad_open);
 	REFUSES(VSS_OPEN, private, bad_private);
+}
+
+/* Searches for one vector; returns the errno. */
+static int search_vector(int file, const float *vector)
+{
+	struct vss_search search = {
+		.count = 1, .dimension = DIMENSION, .k = 1,
+		.queries = ADDRESS(vector), .ids = ADDRESS(out_ids),
+		.distances = ADDRESS(out_vectors), .counts = ADDRESS(counts),
+	};
+
+	return RUN(file, VSS_SEARCH, &search);
+}
+
+/* Whether a new private collection keeps codes of its rows. */
+static bool keeps_codes(uint32_t flags, uint32_t dimension)
+{
+	struct vss_open open = {
+		.flags = VSS_OPEN_PRIVATE | flags, .dimension = dimension,
+	};
+	int other = device_open(O_RDWR);
+	struct vss_stat stat;
+
+	if (RUN(other, VSS_OPEN, &open))
+		ktap_bail_out("cannot make a private collection");
+	stat = collection_stat(other);
+	close(other);
+	if (stat.codes > 1)
+		ktap_bail_out("codes is %u", stat.codes);
+	return stat.codes;
+}
+
+/* VSS_OPEN_NO_CODES decides on a new collection, and on no other. */
+static void codes(void)
+{
+	const uint32_t least = VSS_MIN_CODES_DIMENSION;
+	int other = device_open(O_RDWR);
+
+	ktap_ok(keeps_codes(0, least) && keeps_codes(0, VSS_MAX_DIMENSION),
+		"a collection keeps codes");
+	ktap_ok(!keeps_codes(0, least - 1) && !keeps_codes(0, 1),
+		"a collection of few components keeps no codes");
+	ktap_ok(!keeps_codes(VSS_OPEN_NO_CODES, least) &&
+		!keeps_codes(VSS_OPEN_NO_CODES, 1),
+		"VSS_OPEN_NO_CODES makes a private one that keeps none");
+	ktap_ok(!bind_named(other, "none", VSS_OPEN_CREATE | VSS_OPEN_NO_CODES,
+			    least, 0600) && !collection_stat(other).codes,
+		"VSS_OPEN_NO_CODES makes one with a name that keeps none");
+	ktap_ok(!bind_named(other, "none", VSS_OPEN_CREATE, least, 0600) &&
+		!collection_stat(other).codes,
+		"it keeps none when it is opened without that flag");
+	ktap_ok(!bind_named(other, "some", VSS_OPEN_CREATE, least, 0600) &&
+		collection_stat(other).codes == 1 &&
+		!bind_named(other, "some", VSS_OPEN_CREATE | VSS_OPEN_NO_CODES,
+			    least, 0600) && collection_stat(other).codes == 1,
+		"VSS_OPEN_NO_CODES is ignored on one that keeps codes");
+	close(other);
+}
+
+/* What VSS_INFO and VSS_STAT tell since their structs have grown. */
+static void grown_structs(void)
+{
+	int other = open_private(DIMENSION, VSS_METRIC_L2SQ);
+	struct vss_info info = driver_info(other);
+	struct vss_stat stat = collection_stat(other);
+
+	ktap_ok(info.features == (VSS_FEATURE_COLLECTIONS | VSS_FEATURE_CODES),
+		"VSS_INFO tells of collections and codes");
+	ktap_ok(info.search_cpus == file_number(PARAMETERS "search_cpus") &&
+		!info.reserved2, "VSS_INFO tells the parameter search_cpus");
+	ktap_ok(!stat.longest_section && !stat.reserved2,
+		"VSS_STAT tells of no section before the first search");
+	if (put_row(other, 1, DIMENSION, 1) || search_vector(other, vectors))
+		ktap_bail_out("cannot search a row");
+	stat = collection_stat(other);
+	ktap_ok(stat.longest_section && stat.longest_section < 10000000000ULL,
+		"VSS_STAT tells the longest section, %llu ns",
+		(unsigned long long)stat.longest_section);
+	close(other);
 }
 
 /* Names that no collection may have, and some that it may. */
@@ -413,17 +496,6 @@ static int put_vector(int file, const float *vector)
 	return RUN(file, VSS_PUT, &put);
 }
 
-static int search_vector(int file, const float *vector)
-{
-	struct vss_search search = {
-		.count = 1, .dimension = DIMENSION, .k = 1,
-		.queries = ADDRESS(vector), .ids = ADDRESS(out_ids),
-		.distances = ADDRESS(out_vectors), .counts = ADDRESS(counts),
-	};
-
-	return RUN(file, VSS_SEARCH, &search);
-}
-
 /* Vectors that a metric has no distance for. */
 static void bad_vectors(void)
 {
@@ -480,6 +552,8 @@ int main(void)
 		ktap_bail_out("cannot make the collection");
 	before = collection_stat(device);
 	bad_open();
+	codes();
+	grown_structs();
 	names();
 	bad_drop_and_list();
 	stale_done();

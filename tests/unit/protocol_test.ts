@@ -14,9 +14,11 @@ import {
   COMMANDS_2,
   ELEMENTS,
   EVICTIONS,
+  FEATURES,
   FLAGS,
   LIMITS,
   LIST_RECORD,
+  MIN_CODES_DIMENSION,
 } from "../../client/protocol2.ts";
 import type { Struct } from "../../client/struct.ts";
 
@@ -35,10 +37,12 @@ const CONSTANTS: Record<string, number> = {
   VSS_V1_MAX_K: MAX_K,
   VSS_MAX_DIMENSION: LIMITS.dimension,
   VSS_MAX_K: LIMITS.k,
+  VSS_MIN_CODES_DIMENSION: MIN_CODES_DIMENSION,
   VSS_MAX_ROWS: LIMITS.rows,
   VSS_MAX_CALL_BYTES: LIMITS.callBytes,
   VSS_MAX_PAYLOAD: LIMITS.payload,
   VSS_NAME_BYTES: LIMITS.name + 1,
+  ...FEATURES,
   ...FLAGS,
   ...numbered("VSS_METRIC", METRICS),
   ...numbered("VSS_ELEMENT", ELEMENTS),
@@ -63,7 +67,7 @@ Deno.test("commandNumber() is unsigned", () => {
 
 Deno.test("every struct has the size of protocol 2", () => {
   const sizes = Object.values(COMMANDS_2).map(({ struct }) => struct.size);
-  assertEquals(sizes, [120, 128, 80, 40, 88, 88, 48, 96, 96, 216, 16, 40]);
+  assertEquals(sizes, [128, 128, 80, 40, 88, 88, 48, 96, 96, 232, 16, 40]);
   assertEquals(LIST_RECORD.size, 136);
 });
 

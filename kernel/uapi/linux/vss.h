@@ -177,6 +177,7 @@ struct vss_stats {
 /* Limits. */
 #define VSS_MAX_DIMENSION	8192
 #define VSS_MAX_K		4096
+#define VSS_MIN_CODES_DIMENSION	33		/* below, a row is hardly longer than its code */
 #define VSS_MAX_ROWS		65536		/* rows, or queries, of one call */
 #define VSS_MAX_CALL_BYTES	(64U << 20)	/* of each array of one call */
 #define VSS_MAX_PAYLOAD		65536		/* bytes of one row's payload */
@@ -217,7 +218,8 @@ enum vss_eviction {
 };
 
 /* Bits of vss_info.features. */
-#define VSS_FEATURE_COLLECTIONS	(1ULL << 0)	/* protocol 2 as it stands here */
+#define VSS_FEATURE_COLLECTIONS	(1ULL << 0)	/* the commands 0x40 to 0x4b */
+#define VSS_FEATURE_CODES	(1ULL << 1)	/* VSS_OPEN_NO_CODES, and what VSS_STAT tells of codes */
 
 /**
  * struct vss_info - argument of VSS_INFO
@@ -237,6 +239,9 @@ enum vss_eviction {
  * @reserved: out: 0
  * @simd: out: the instruction set in use, a string
  * @release: out: the driver's version, a string
+ * @search_cpus: out: processors that one search may use at most; 0 for all that
+ *               the caller may use
+ * @reserved2: out: 0
  *
  * Tells what the driver is and can. Needs a file open for reading.
  */
@@ -257,6 +262,8 @@ struct vss_info {
 	__u32 reserved;
 	char simd[VSS_SIMD_BYTES];
 	char release[VSS_RELEASE_BYTES];
+	__u32 search_cpus;
+	__u32 reserved2;
 };
 
 /* vss_open.flags: make the collection if there is none of this name. */
@@ -268,6 +275,12 @@ struct vss_info {
 /* Bind for reading only, or for writing only; without these, for both. */
 #define VSS_OPEN_READ_ONLY	(1U << 3)
 #define VSS_OPEN_WRITE_ONLY	(1U << 4)
+/*
+ * Make a collection that keeps no codes of its rows: it takes a fifth less
+ * memory, and a search reads every vector. Needs VSS_OPEN_CREATE or
+ * VSS_OPEN_PRIVATE.
+ */
+#define VSS_OPEN_NO_CODES	(1U << 5)
 
 /**
  * struct vss_open - argument of VSS_OPEN
@@ -297,8 +310,8 @@ struct vss_info {
  * Neither VSS_OPEN_CREATE nor VSS_OPEN_PRIVATE: there must be one of this name
  * (``ENOENT``), and the fields from @dimension to @mode must be 0. With
  * VSS_OPEN_CREATE, where there is one already: @dimension, @metric and @element
- * must be its own (``EINVAL``); the fields from @capacity to @mode are checked
- * but otherwise ignored.
+ * must be its own (``EINVAL``); the fields from @capacity to @mode, and
+ * VSS_OPEN_NO_CODES, are checked but otherwise ignored.
  *
  * The mode is checked now (``EACCES``) as a file's is: by the caller's
  * filesystem uid and groups, with CAP_DAC_OVERRIDE above it. The binding keeps
@@ -546,7 +559,8 @@ struct vss_delete {
  *                included. Bits 0 without it
  * @done: out: queries answered
  * @scanned: out: rows looked at, over all queries
- * @computed: out: of those, rows whose distance was computed
+ * @computed: out: of those, rows whose distance was computed; the codes of the
+ *            others ruled them out
  *
  * Finds the @k nearest rows of each query among those that match, by exact
  * search. A query's hits are sorted by distance, and by id where distances are
@@ -645,6 +659,12 @@ struct vss_scan {
  * @gid: out: its group
  * @reserved: out: 0
  * @name: out: its name, with NULs behind it; empty for a private one
+ * @longest_section: out: the longest time for which a search has kept a
+ *                   processor from running anything else, in nanoseconds
+ * @codes: out: 1 where it keeps codes of its rows, which spare a search most of
+ *         the vectors; 0 where it does not: made with VSS_OPEN_NO_CODES, or of
+ *         less than VSS_MIN_CODES_DIMENSION components
+ * @reserved2: out: 0
  *
  * Reads all counters of the collection, which count since it was made.
  */
@@ -674,6 +694,9 @@ struct vss_stat {
 	__u32 gid;
 	__u32 reserved;
 	char name[VSS_NAME_BYTES];
+	__u64 longest_section;
+	__u32 codes;
+	__u32 reserved2;
 };
 
 /**
