@@ -210,8 +210,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "Show what the driver is, can and holds",
     operands: [],
     options: [],
-    json: `{"release", "simd": string, "maxDimension", "maxK", …, "bytes", "maxBytes": number}`,
-    notes: [],
+    json: `{"release", "simd": string, "maxDimension", …, "maxBytes", "searchCpus": number}`,
+    notes: ["searchCpus is how many processors one search may use; in JSON, 0 for all."],
     run: info,
   },
   list: {
@@ -234,6 +234,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
         summary: "rows that it may hold (default the driver's limit)",
       },
       { flag: "mode", value: "MODE", summary: "permission bits, octal (default 0640)" },
+      { flag: "no-codes", summary: "keep no codes: a fifth less memory, but slower searches" },
     ],
     json: `{"name", "metric": string, "dimension": number}`,
     notes: [
@@ -356,8 +357,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "Show what a collection holds and has done",
     operands: ["[NAME]"],
     options: [{ flag: "watch", summary: "show rates every second, until Ctrl-C" }],
-    json: `{"name", "metric": string, "count", "capacity", "bytes", "queries", …: number}`,
-    notes: [],
+    json: `{"name", "metric": string, "codes": boolean, "count", "bytes", "queries", …: number}`,
+    notes: [
+      "scanned are the rows that searches looked at, computed those whose vectors they had to read.",
+      "longestSection is the longest time for which a search kept a processor to itself; in JSON,",
+      "in nanoseconds.",
+    ],
     run: stats,
   },
   completions: {
@@ -794,7 +799,8 @@ function create(context: Context): void {
   const capacity = parseOption(context, "capacity", { least: 0, most: Number.MAX_SAFE_INTEGER });
   const mode = parseMode(context) ?? defaultMode(name);
   using vss = Vss.open(context.device);
-  using made = asUsage(() => vss.create(name, { dimension, metric, capacity, mode }));
+  const codes = !context.switches.has("no-codes");
+  using made = asUsage(() => vss.create(name, { dimension, metric, capacity, mode, codes }));
   printDone(
     context,
     { name, dimension, metric: made.metric },
@@ -1671,10 +1677,21 @@ function printEntries(entries: object, json: boolean): void {
   if (json) return print(toJson(entries));
   const width = Math.max(...Object.keys(entries).map(({ length }) => length));
   for (const [name, value] of Object.entries(entries)) {
-    const shown = name === "mode" ? Number(value).toString(8).padStart(4, "0") : String(value);
+    const shown = ENTRY_TEXTS[name]?.(Number(value), entries) ?? String(value);
     print(`${paint("bold", name.padEnd(width))} ${visible(shown)}`);
   }
 }
+
+/** How entries are shown that say more to people than their number does. */
+const ENTRY_TEXTS: Readonly<
+  Record<string, (value: number, entries: { readonly scanned?: number }) => string>
+> = {
+  mode: (mode) => mode.toString(8).padStart(4, "0"),
+  computed: (computed, { scanned }) =>
+    scanned ? `${computed} (${((computed / scanned) * 100).toPrecision(3)} %)` : `${computed}`,
+  longestSection: (nanoseconds) => `${(nanoseconds / 1000).toFixed(1)} µs`,
+  searchCpus: (cpus) => cpus === 0 ? "all that the caller may use" : `${cpus}`,
+};
 
 /** Prints rows below a heading, each column as wide as it must be. */
 function printTable(heading: readonly string[], rows: readonly (readonly string[])[]): void {

@@ -15,7 +15,10 @@ const EVERYBODY = 0o006;
 
 /** One thing looked at. */
 export interface Finding {
-  /** What was looked at: `kernel`, `deno`, `toolkit`, `module`, `device`, `group`, `access` or `simd`. */
+  /**
+   * What was looked at: `kernel`, `deno`, `toolkit`, `module`, `device`, `group`, `access`, `simd` or
+   * `processors`.
+   */
   readonly check: string;
   /** `missing` where nothing works without it, `warning` where something may not. */
   readonly status: "ok" | "warning" | "missing";
@@ -52,6 +55,7 @@ export function diagnose(path: string = DEVICE_PATH): Finding[] {
     ...findGroup(path),
     findAccess(path),
     findSimd(),
+    ...findProcessors(),
   ];
 }
 
@@ -136,4 +140,13 @@ function findSimd(): Finding {
   if (level !== undefined) return { check, status: "ok", found: level };
   const advice = "load the driver: `just load`";
   return { check, status: "warning", found: "unknown while no driver is loaded", advice };
+}
+
+/** How many processors a search may use; nothing to say while no driver tells. */
+function findProcessors(): Finding[] {
+  const most = readText("/sys/module/vss/parameters/search_cpus");
+  if (most === undefined) return [];
+  const usable = navigator.hardwareConcurrency;
+  const found = most === "0" ? `a search may use all ${usable}` : `a search may use ${most}`;
+  return [{ check: "processors", status: "ok", found }];
 }

@@ -51,7 +51,8 @@ Deno.test("doctor finds everything in order", async () => {
     findings.map(({ check, found }: { check: string; found: string }) => [check, found]),
   );
   assertEquals(found.module, `vss ${VERSION}`);
-  assertMatch(found.simd, /^(?:scalar|avx2)$/);
+  assertMatch(found.simd, /^(?:avx512|avx2|sse2)$/);
+  assertMatch(found.processors, /^a search may use all \d+$/);
   assertMatch(found.device, /^\/dev\/vss 0660 root:/);
 });
 
@@ -325,6 +326,16 @@ Deno.test("stats counts what all of them did", async () => {
   assertEquals([dimension, metric], [128, "l2sq"]);
   const { stdout } = await vss(["stats"]);
   assertMatch(stdout, /^count +56$/m);
+  assertMatch(stdout, /^codes +true$/m);
+  assertMatch(stdout, /^computed +\d+ \([\d.]+ %\)$/m);
+  assertMatch(stdout, /^longestSection +[\d.]+ µs$/m);
+});
+
+Deno.test("create --no-codes makes a collection without", async () => {
+  await json(["create", "plain", "--dimension", "64", "--no-codes"]);
+  assertEquals((await json(["stats", "plain"])).codes, false);
+  await json(["drop", "plain"]);
+  assertMatch((await vss(["info"])).stdout, /^searchCpus +all that the caller may use$/m);
 });
 
 Deno.test("eight processes at once lose no row and read no torn one", async () => {

@@ -10,10 +10,10 @@
 import { parseArgs } from "@std/cli";
 import { after, describe, it } from "@std/testing/bdd";
 import { LIMITS, type Metric, Vss } from "../../mod.ts";
-import { readText } from "../../client/system.ts";
 import { makeHistory, shrink, type Step } from "../model/history.ts";
 import { checkHits, printable, runHistory } from "../model/model.ts";
 import { random } from "../model/random.ts";
+import { LEVELS } from "./levels.ts";
 import { freshStore, leaveEmpty } from "./machine.ts";
 
 const { seed: seedText } = parseArgs(Deno.args, { string: ["seed"] });
@@ -32,11 +32,6 @@ const SIZES = [
 
 const METRICS: readonly Metric[] = ["l2sq", "ip", "cos"];
 
-/** The levels that this processor has by its own account, not by the driver's. */
-const LEVELS = /^flags\s*:.*\bavx2\b/m.test(readText("/proc/cpuinfo") ?? "")
-  ? ["avx2", "scalar"]
-  : ["scalar"];
-
 /** Runs a history on a collection of its own; returns what went wrong. */
 function tryHistory(
   vss: Vss,
@@ -53,7 +48,7 @@ function tryHistory(
   }
 }
 
-for (const level of LEVELS) {
+for (const level of LEVELS.toReversed()) {
   describe(`a collection at simd=${level}`, () => {
     after(leaveEmpty);
 
