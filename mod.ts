@@ -37,7 +37,6 @@ export {
   type PutOptions,
   type PutResult,
   type ScanOptions,
-  type SearchOptions,
 } from "./client/collection.ts";
 export { diagnose, type Finding } from "./client/diagnose.ts";
 export { embedText, MAX_EMBEDDING_DIMENSION } from "./client/embed.ts";
@@ -62,6 +61,7 @@ export type {
   RowInput,
   TagFilter,
 } from "./client/rows.ts";
+export type { SearchOptions } from "./client/search.ts";
 export { hasVariable } from "./client/system.ts";
 export { checkId, checkK, checkVector, type Vector } from "./client/validate.ts";
 export { VERSION } from "./client/version.ts";

@@ -15,6 +15,7 @@ import {
   runSync,
 } from "./calls.ts";
 import {
+  checkFilter,
   decodePayload,
   fromU64,
   packPayloads,
@@ -29,7 +30,8 @@ import { DeviceFile } from "./file.ts";
 import { METRICS } from "./protocol.ts";
 import { COMMANDS_2, CURSOR_END, FLAGS, LIMITS, NO_PAYLOAD } from "./protocol2.ts";
 import type { Columns, Id, Match, Metric, PayloadKind, Row, RowInput, TagFilter } from "./rows.ts";
-import { checkInteger, copyComponents, describe, type Vector } from "./validate.ts";
+import { SearchCall, type SearchOptions } from "./search.ts";
+import { checkInteger, copyComponents, type Vector } from "./validate.ts";
 
 /** Bytes of vectors that a call moves at a time where it can be stopped between two pieces. */
 const PIECE_BYTES = 4 << 20;
@@ -65,22 +67,6 @@ export interface GetOptions {
   readonly vectors?: boolean | undefined;
   /** Whether tags are read; yes, unless it is `false`. */
   readonly tags?: boolean | undefined;
-  /** What payloads are read back as; they are not read where it is left out. */
-  readonly payload?: PayloadKind | undefined;
-  /** Stops the call between two pieces. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** What {@linkcode Collection.search} looks for. */
-export interface SearchOptions {
-  /** How many to find, 1 to 4096; 10 where it is left out. */
-  readonly k?: number | undefined;
-  /** Which rows may be found; all, where it is left out. */
-  readonly tags?: TagFilter | undefined;
-  /** How far a row may be; any distance, where it is left out. */
-  readonly maxDistance?: number | undefined;
-  /** Whether the rows' tags are given, too. */
-  readonly withTags?: boolean | undefined;
   /** What payloads are read back as; they are not read where it is left out. */
   readonly payload?: PayloadKind | undefined;
   /** Stops the call between two pieces. */
@@ -219,6 +205,8 @@ export let bindCollection: (file: DeviceFile, opened: OpenedCollection) => Colle
 export class Collection implements Disposable {
   readonly #file: DeviceFile;
   readonly #opened: OpenedCollection;
+  /** What the next search runs in, kept from the one before. */
+  #idleSearch: SearchCall | undefined;
 
   static {
     bindCollection = (file, opened) => new Collection(file, opened);
@@ -455,7 +443,9 @@ export class Collection implements Disposable {
    * ```
    */
   async search(query: Vector, options: SearchOptions = {}): Promise<Match[]> {
-    return (await run(this.#file, this.#search(this.#one(query), options), options.signal))[0]!;
+    const components = new Float32Array(this.dimension);
+    copyComponents(query, components, "Query", this.dimension, this.dimension);
+    return (await run(this.#file, this.#search(components, options), options.signal))[0]!;
   }
 
   /**
@@ -467,7 +457,19 @@ export class Collection implements Disposable {
    * @throws As {@linkcode Collection.search} does.
    */
   searchSync(query: Vector, options: SearchOptions = {}): Match[] {
-    return runSync(this.#file, this.#search(this.#one(query), options))[0]!;
+    const search = this.#takeSearch();
+    try {
+      checkKind(options.payload);
+      search.want(options);
+      search.ask(query);
+      const errno = this.#file.call(COMMANDS_2.VSS_SEARCH.number, search.view.bytes);
+      if (errno !== 0) throw this.#searchFailed(errno, search.query, 0);
+      const matches = search.matches(0);
+      if (wantsRows(options)) runSync(this.#file, this.#complete(matches, options));
+      return matches;
+    } finally {
+      this.#idleSearch = search;
+    }
   }
 
   /**
@@ -495,7 +497,8 @@ export class Collection implements Disposable {
     queries: Float32Array | readonly Vector[],
     options: SearchOptions = {},
   ): Promise<Match[][]> {
-    return await run(this.#file, this.#search(this.#many(queries), options), options.signal);
+    const components = toComponents(queries, this.dimension, "Query");
+    return await run(this.#file, this.#search(components, options), options.signal);
   }
 
   /**
@@ -511,7 +514,8 @@ export class Collection implements Disposable {
     queries: Float32Array | readonly Vector[],
     options: SearchOptions = {},
   ): Match[][] {
-    return runSync(this.#file, this.#search(this.#many(queries), options));
+    const components = toComponents(queries, this.dimension, "Query");
+    return runSync(this.#file, this.#search(components, options));
   }
 
   /**
@@ -804,70 +808,45 @@ export class Collection implements Disposable {
     return view.get("deleted");
   }
 
-  /** Checks a query and copies it. */
-  #one(query: Vector): Float32Array {
-    const components = new Float32Array(this.dimension);
-    copyComponents(query, components, "Query", this.dimension, this.dimension);
-    return components;
-  }
-
-  #many(queries: Float32Array | readonly Vector[]): Float32Array {
-    return toComponents(queries, this.dimension, "Query");
+  /**
+   * Takes what a search runs in; whoever has done with it puts it back. Whoever searches meanwhile,
+   * off the event loop or from a getter of what a search is given, makes another.
+   */
+  #takeSearch(): SearchCall {
+    const search = this.#idleSearch ?? new SearchCall(this.dimension);
+    this.#idleSearch = undefined;
+    return search;
   }
 
   *#search(queries: Float32Array, options: SearchOptions): Call<Match[][]> {
-    const { k = 10, maxDistance } = options;
-    checkInteger("k", k, { least: 1, most: LIMITS.k });
+    const search = this.#takeSearch();
     checkKind(options.payload);
-    if (maxDistance !== undefined && (typeof maxDistance !== "number" || isNaN(maxDistance))) {
-      throw new RangeError(`Max distance must be a number, not ${maxDistance}`);
-    }
+    const k = search.want(options);
     const count = queries.length / this.dimension;
     const matches: Match[][] = [];
     const most = this.#pieceRows(Math.max(this.dimension * 4, k * 12));
     while (matches.length < count) {
       const end = Math.min(count, matches.length + most);
-      yield* this.#searchPiece(queries, matches, end, { ...options, k });
+      yield* this.#searchPiece(search, queries, matches, end);
     }
-    yield* this.#complete(matches.flat(), options);
+    this.#idleSearch = search;
+    if (wantsRows(options)) yield* this.#complete(matches.flat(), options);
     return matches;
   }
 
   /** Answers the queries from `matches.length` to `end`. */
   *#searchPiece(
+    search: SearchCall,
     queries: Float32Array,
     matches: Match[][],
     end: number,
-    options: SearchOptions & { k: number },
   ): Call<void> {
-    const { dimension } = this;
-    const { k, maxDistance } = options;
     const start = matches.length;
-    const count = end - start;
-    const some = queries.subarray(start * dimension, end * dimension);
-    const ids = new BigUint64Array(count * k);
-    const distances = new Float32Array(count * k);
-    const counts = new Uint32Array(count);
-    const view = argument(COMMANDS_2.VSS_SEARCH, {
-      flags: maxDistance === undefined ? 0 : FLAGS.VSS_SEARCH_RANGE,
-      count,
-      dimension,
-      k,
-      queries: address(some),
-      ...filterFields(options.tags),
-      ids: address(ids),
-      distances: address(distances),
-      counts: address(counts),
-      max_distance: maxDistance ?? 0,
-    });
-    const errno = yield piece(COMMANDS_2.VSS_SEARCH, view, [some, ids, distances, counts]);
-    if (errno !== 0) throw this.#searchFailed(errno, queries, start + view.get("done"));
-    for (let i = 0; i < count; i++) {
-      matches.push(Array.from({ length: counts[i]! }, (_, j) => ({
-        id: fromU64(ids[i * k + j]!),
-        distance: distances[i * k + j]!,
-      })));
-    }
+    const some = queries.subarray(start * this.dimension, end * this.dimension);
+    search.askMany(some);
+    const errno = yield piece(COMMANDS_2.VSS_SEARCH, search.view, [some, ...search.arrays]);
+    if (errno !== 0) throw this.#searchFailed(errno, queries, start + search.view.get("done"));
+    for (let i = 0; start + i < end; i++) matches.push(search.matches(i));
   }
 
   /** Names the query that was refused, and what is wrong with it. */
@@ -885,8 +864,8 @@ export class Collection implements Disposable {
   /** Adds tags and payloads to rows that were found, if they are wanted. */
   *#complete(matches: Match[], options: SearchOptions): Call<void> {
     const { withTags = false, payload } = options;
-    if ((!withTags && payload === undefined) || matches.length === 0) return;
-    const ids = BigUint64Array.from(matches, ({ id }) => BigInt(id));
+    if (matches.length === 0) return;
+    const ids = matches.map(({ id }) => id);
     const rows = yield* this.#get(ids, { vectors: false, tags: withTags, payload });
     matches.forEach((match, i) => {
       if (withTags) match.tags = rows[i]?.tags as Id;
@@ -1006,7 +985,6 @@ interface ScanState {
   cursor: bigint;
 }
 
-/** The fields of a tag filter; without one, those that match all. */
 /** What payloads can be read back as. */
 const KINDS: readonly (PayloadKind | undefined)[] = [undefined, "bytes", "text", "json"];
 
@@ -1025,15 +1003,19 @@ function isStale(file: DeviceFile, { serial }: OpenedCollection): boolean {
   return errno === 0 ? view.get("serial") !== serial : errno !== ERRNOS.EBADF.number;
 }
 
+/** The fields of a tag filter; without one, those that match all. */
 function filterFields(filter: TagFilter | undefined): { tag_mask: bigint; tag_value: bigint } {
   if (filter === undefined) return { tag_mask: 0n, tag_value: 0n };
-  if (typeof filter !== "object" || filter === null) {
-    throw new TypeError(`Tags must be a filter of mask and value, not ${describe(filter)}`);
-  }
+  checkFilter(filter);
   return {
     tag_mask: toU64(filter.mask, "Tag mask"),
     tag_value: toU64(filter.value, "Tag value"),
   };
+}
+
+/** Whether a search gives more of the rows than their ids and distances. */
+function wantsRows({ withTags = false, payload }: SearchOptions): boolean {
+  return withTags || payload !== undefined;
 }
 
 /** How far rows can be put from `start` on until their payloads fill a call. */

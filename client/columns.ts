@@ -5,32 +5,45 @@
  * @module
  */
 import { LIMITS, NO_PAYLOAD } from "./protocol2.ts";
-import type { Columns, Id, PayloadInput, PayloadKind, RowInput } from "./rows.ts";
+import type { Columns, Id, PayloadInput, PayloadKind, RowInput, TagFilter } from "./rows.ts";
 import { copyComponents, describe, isFloat32Array } from "./validate.ts";
 
 /** The greatest id. */
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
+
+/** How many values a word has. */
+const WORD = 2 ** 32;
+
+/** Below this higher word, a number holds all of an integer. */
+const EXACT_HIGH = 2 ** 21;
 
 /**
  * Makes a 64-bit integer.
  *
  * @param value What should be an unsigned 64-bit integer.
  * @param name What it is called in the error.
+ * @param index Which of those, if there are several.
  * @returns The integer.
  * @throws {TypeError} If it is neither a number nor a bigint.
  * @throws {RangeError} If it is negative, too great, or a number that is not exact.
  */
-export function toU64(value: unknown, name: string): bigint {
+export function toU64(value: unknown, name: string, index?: number): bigint {
+  if (isExact(value)) return BigInt(value);
+  if (typeof value === "bigint" && value >= 0n && value <= MAX_U64) return value;
+  const what = index === undefined ? name : `${name} ${index}`;
   if (typeof value === "number") {
-    if (Number.isSafeInteger(value) && value >= 0) return BigInt(value);
-    const rule = `${name} must be an integer from 0 to 2^53 - 1, or a bigint to 2^64 - 1`;
+    const rule = `${what} must be an integer from 0 to 2^53 - 1, or a bigint to 2^64 - 1`;
     throw new RangeError(`${rule}, not ${value}`);
   }
   if (typeof value === "bigint") {
-    if (value >= 0n && value <= MAX_U64) return value;
-    throw new RangeError(`${name} must be from 0 to 2^64 - 1, not ${value}`);
+    throw new RangeError(`${what} must be from 0 to 2^64 - 1, not ${value}`);
   }
-  throw new TypeError(`${name} must be a number or a bigint, not ${describe(value)}`);
+  throw new TypeError(`${what} must be a number or a bigint, not ${describe(value)}`);
+}
+
+/** Whether a value is a number that is exactly an unsigned integer. */
+function isExact(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
 /**
@@ -41,6 +54,59 @@ export function toU64(value: unknown, name: string): bigint {
  */
 export function fromU64(value: bigint): Id {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
+}
+
+/**
+ * Writes a 64-bit integer as two words.
+ *
+ * @param words The words.
+ * @param at Where the lower one goes; the higher one comes behind it.
+ * @param value What should be an unsigned 64-bit integer.
+ * @param name What it is called in the error.
+ * @param index Which of those, if there are several.
+ * @throws {TypeError | RangeError} If it is none, as {@linkcode toU64} says.
+ */
+export function writeU64(
+  words: Uint32Array,
+  at: number,
+  value: unknown,
+  name: string,
+  index?: number,
+): void {
+  if (isExact(value)) {
+    words[at] = value;
+    words[at + 1] = value / WORD;
+    return;
+  }
+  const integer = toU64(value, name, index);
+  words[at] = Number(integer & 0xffff_ffffn);
+  words[at + 1] = Number(integer >> 32n);
+}
+
+/**
+ * Makes an id or tags of two words, as {@linkcode fromU64} does, without a bigint where a number will
+ * do.
+ *
+ * @param words The words.
+ * @param at Where the lower one is.
+ * @returns The integer.
+ */
+export function readU64(words: Uint32Array, at: number): Id {
+  const low = words[at]!;
+  const high = words[at + 1]!;
+  if (high === 0) return low;
+  return high < EXACT_HIGH ? high * WORD + low : (BigInt(high) << 32n) | BigInt(low);
+}
+
+/**
+ * Checks a tag filter, but for its two integers.
+ *
+ * @param filter What should be a filter.
+ * @throws {TypeError} If it is none.
+ */
+export function checkFilter(filter: unknown): asserts filter is TagFilter {
+  if (typeof filter === "object" && filter !== null) return;
+  throw new TypeError(`Tags must be a filter of mask and value, not ${describe(filter)}`);
 }
 
 /**
@@ -58,9 +124,9 @@ export function toU64s(values: unknown, name: string): BigUint64Array {
     const rule = `${name}s must be a BigUint64Array or an array`;
     throw new TypeError(`${rule}, not ${describe(values)}`);
   }
-  const integers = new BigUint64Array(values.length);
-  for (let i = 0; i < integers.length; i++) integers[i] = toU64(values[i], `${name} ${i}`);
-  return integers;
+  const words = new Uint32Array(2 * values.length);
+  for (let i = 0; 2 * i < words.length; i++) writeU64(words, 2 * i, values[i], name, i);
+  return new BigUint64Array(words.buffer);
 }
 
 /**

@@ -114,12 +114,29 @@ export function copyComponents(
     const wanted = least === most ? least : `${least} to ${most}`;
     throw new RangeError(`${name} must have ${wanted} components, not ${length}`);
   }
+  const end = isFloat32Array(vector)
+    ? copyFloats(vector, into, length)
+    : copyNumbers(vector, into, length);
+  if (end < length) throw componentError(end, vector[end], name);
+  return length;
+}
+
+/** Copies floats; returns the index of the first that is not finite, or `length`. */
+function copyFloats(vector: Float32Array, into: Float32Array, length: number): number {
   for (let i = 0; i < length; i++) {
-    const component: unknown = vector[i];
+    const component = vector[i]!;
+    if (!Number.isFinite(component)) return i;
+    into[i] = component;
+  }
+  return length;
+}
+
+/** Copies numbers; returns the index of the first that is none, or not finite as a float. */
+function copyNumbers(vector: readonly unknown[], into: Float32Array, length: number): number {
+  for (let i = 0; i < length; i++) {
+    const component = vector[i];
     // The device stores 32-bit floats: 1e39 is a finite number here and infinite there.
-    if (typeof component !== "number" || !Number.isFinite(Math.fround(component))) {
-      throw componentError(i, component, name);
-    }
+    if (typeof component !== "number" || !Number.isFinite(Math.fround(component))) return i;
     into[i] = component;
   }
   return length;

@@ -27,6 +27,7 @@ import {
   type Row,
   type RowInput,
   type ScanOptions,
+  type SearchOptions,
   Vss,
   VssError,
 } from "../../mod.ts";
@@ -599,6 +600,42 @@ describe("a collection that is searched", () => {
       assert(answers.every((hits, i) => hits.length === 3 && hits[0]!.id === i % 3));
     },
   );
+  both(
+    "search",
+    "is not mistaken after a search of another kind",
+    { dimension: 1 },
+    async (calls) => {
+      await calls.put([...line(integers(50)), { id: 2n ** 63n, vector: [60], tags: 64 }]);
+      const ids = async (query: number, options: SearchOptions) => (
+        idsOf(await calls.search([query], options))
+      );
+      for (const _ of [1, 2]) {
+        assertEquals(await ids(0, { k: 2 }), [0, 1]);
+        const batch = await calls.searchBatch([[7], [9], [30]], { k: 20 });
+        assertEquals(batch.map(([hit]) => hit?.id), [7, 9, 30]);
+        assertEquals(await ids(3, { k: 50 }), [3, 2, 4, 1, 5, 0, ...integers(44, 6)]);
+        assertEquals(await ids(100, { tags: { mask: 64, value: 64 } }), [2n ** 63n]);
+        assertEquals(await ids(9, { k: 3, maxDistance: 0 }), [9]);
+        await assertRejects(() => calls.search([NaN]), RangeError);
+        await assertRejects(() => calls.search([1], { k: 0 }), RangeError);
+        assertEquals(await ids(20, { k: 3 }), [20, 19, 21]);
+      }
+    },
+  );
+  it("searchSync() may be called while another one reads what it is given", () => {
+    using store = open({ dimension: 2 });
+    store.putSync([{ id: 1, vector: [1, 1] }, { id: 2, vector: [8, 8] }]);
+    const inner: unknown[] = [];
+    const query = Object.defineProperty([1, 1], 1, {
+      get: () => inner.push(store.searchSync([8, 8], { k: 1 })) && 1,
+    });
+    const options = Object.defineProperty({}, "k", {
+      get: () => inner.push(store.searchBatchSync([[8, 8], [1, 1]])) && 1,
+    });
+    assertEquals(store.searchSync(query, options), [{ id: 1, distance: 0 }]);
+    assertEquals(inner.length, 2);
+    assertEquals(inner[1], [{ id: 2, distance: 0 }]);
+  });
   both("searchBatch", "names the query that is not finite", { dimension: 2 }, async (calls) => {
     await calls.put([{ id: 1, vector: [1, 2] }]);
     const queries = new Float32Array([1, 2, 3, NaN, 5, 6]);

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT
-import { assertEquals, assertThrows } from "@std/assert";
-import { decodePayload, encodePayload, toTable } from "../../client/columns.ts";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  decodePayload,
+  encodePayload,
+  readU64,
+  toTable,
+  toU64s,
+  writeU64,
+} from "../../client/columns.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
@@ -42,6 +49,32 @@ Deno.test("decodePayload() gives back what was encoded, a byte order mark includ
     assertEquals(decodePayload(utf8(JSON.stringify({ text })), "json"), { text });
   }
   assertThrows(() => decodePayload(utf8("{"), "json"), SyntaxError);
+});
+
+Deno.test("readU64() reads what writeU64() wrote, as a number while that is exact", () => {
+  const exact = [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 33 + 5, Number.MAX_SAFE_INTEGER];
+  const beyond = [2n ** 53n, 2n ** 53n + 1n, 2n ** 63n, 2n ** 64n - 1n];
+  const words = new Uint32Array(4);
+  for (const value of [...exact, ...beyond]) {
+    for (const given of [value, BigInt(value)]) {
+      writeU64(words, 2, given, "Id");
+      assertEquals(readU64(words, 2), value);
+      assertEquals(new BigUint64Array(words.buffer)[1], BigInt(value));
+    }
+  }
+});
+
+Deno.test("toU64s() names the integer that is wrong, and gives others as they are", () => {
+  const wrong = [-1, 0.5, NaN, 2 ** 53, -1n, 2n ** 64n];
+  for (const value of wrong) {
+    assertThrows(() => toU64s([0, 1, value], "Id"), RangeError, "Id 2 must");
+  }
+  for (const value of ["1", null, {}]) {
+    assertThrows(() => toU64s([value], "Tags"), TypeError, "Tags 0 must");
+  }
+  assertEquals(toU64s([1, 2n ** 64n - 1n], "Id"), new BigUint64Array([1n, 2n ** 64n - 1n]));
+  const given = new BigUint64Array(2);
+  assertStrictEquals(toU64s(given, "Id"), given);
 });
 
 Deno.test("toTable() names the row or column that is wrong", () => {
