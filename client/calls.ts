@@ -6,7 +6,8 @@
  * @module
  */
 import { type ErrnoName, ERRNOS, type Operation, VssError } from "./errors.ts";
-import type { DeviceFile, Piece } from "./file.ts";
+import type { DeviceFile } from "./file.ts";
+import type { Arrays, Piece } from "./memory.ts";
 import type { SizedCommand, SizedView } from "./protocol2.ts";
 import type { FieldSpecs, StructView } from "./struct.ts";
 
@@ -80,28 +81,29 @@ export function argument<Specs extends FieldSpecs>(
  *
  * @param command The command.
  * @param view Its struct.
- * @param arrays The arrays whose addresses are in it.
+ * @param arrays What the kernel reads and writes beside it, by the fields that hold the addresses.
  * @returns The piece.
  */
 export function piece<Specs extends FieldSpecs>(
   command: SizedCommand<Specs>,
   view: StructView<Specs>,
-  arrays: readonly (ArrayBufferView | undefined)[] = [],
+  { reads = {}, writes = {} }: {
+    readonly reads?: ArraysOf<Specs>;
+    readonly writes?: ArraysOf<Specs>;
+  } = {},
 ): Piece {
-  return { command: command.number, view: view as unknown as SizedView, arrays };
+  return {
+    command: command as unknown as SizedCommand,
+    view: view as unknown as SizedView,
+    reads: reads as Arrays,
+    writes: writes as Arrays,
+  };
 }
 
-/**
- * Where an array lies, for a struct's field. The piece must be given the array, too, which keeps it.
- *
- * @param array The array.
- * @returns Its address; 0 where it is empty or left out.
- */
-export function address(array: ArrayBufferView | undefined): bigint {
-  if (array === undefined || array.byteLength === 0) return 0n;
-  const pointer = Deno.UnsafePointer.of(array as Uint8Array<ArrayBuffer>);
-  return BigInt(Deno.UnsafePointer.value(pointer));
-}
+/** Arrays by the fields of a struct. */
+type ArraysOf<Specs extends FieldSpecs> = {
+  readonly [Name in keyof Specs]?: ArrayBufferView | undefined;
+};
 
 /** What an errno means to one call, where it is more than the errno says. */
 export type Meanings = Partial<

@@ -4,16 +4,7 @@
  *
  * @module
  */
-import {
-  address,
-  argument,
-  type Call,
-  failed,
-  type Meanings,
-  piece,
-  run,
-  runSync,
-} from "./calls.ts";
+import { argument, type Call, failed, type Meanings, piece, run, runSync } from "./calls.ts";
 import {
   checkFilter,
   decodePayload,
@@ -275,8 +266,8 @@ export class Collection implements Disposable {
   /**
    * What a worker needs to use this collection with the same rights, a private one included.
    *
-   * A worker must end its calls before it is terminated: the kernel goes on to write into the arrays
-   * of a call that is underway, and `Worker.terminate()` frees them.
+   * A worker should end its calls before it is terminated: `Worker.terminate()` frees the arrays of a
+   * put that is underway, and the kernel may read other numbers there than were given.
    *
    * @returns A handle for {@linkcode Collection.from} in any thread of this process, while this
    * collection is open.
@@ -696,15 +687,11 @@ export class Collection implements Disposable {
       flags: upsert ? FLAGS.VSS_PUT_UPSERT : 0,
       count: end - start,
       dimension,
-      ids: address(ids),
-      vectors: address(vectors),
-      tags: address(tags),
-      payload_sizes: address(payloads?.sizes),
-      payloads: address(payloads?.bytes),
       payload_bytes: payloads?.bytes.length ?? 0,
     });
-    const arrays = [ids, vectors, tags, payloads?.sizes, payloads?.bytes];
-    const errno = yield piece(COMMANDS_2.VSS_PUT, view, arrays);
+    const errno = yield piece(COMMANDS_2.VSS_PUT, view, {
+      reads: { ids, vectors, tags, payload_sizes: payloads?.sizes, payloads: payloads?.bytes },
+    });
     total.done += view.get("done");
     total.inserted += view.get("inserted");
     total.updated += view.get("updated");
@@ -764,11 +751,10 @@ export class Collection implements Disposable {
     const view = argument(COMMANDS_2.VSS_GET, {
       count,
       dimension,
-      ids: address(ids),
-      ...out.addresses(),
-      found: address(found),
+      payload_bytes: out.payloadBytes,
     });
-    const errno = yield piece(COMMANDS_2.VSS_GET, view, [ids, found, ...out.arrays]);
+    const writes = { ...out.arrays, found };
+    const errno = yield piece(COMMANDS_2.VSS_GET, view, { reads: { ids }, writes });
     if (errno !== 0) throw this.#failed(errno, "get", "read rows of");
     out.read(view.get("done"), (i, columns) => {
       const stored = (found[i >> 3]! >> (i & 7)) & 1;
@@ -793,7 +779,7 @@ export class Collection implements Disposable {
     let deleted = 0;
     for (let start = 0; start < ids.length; start += LIMITS.rows) {
       const some = ids.subarray(start, start + LIMITS.rows);
-      deleted += yield* this.#deletePiece({ count: some.length, ids: address(some) }, some);
+      deleted += yield* this.#deletePiece({ count: some.length }, some);
     }
     return deleted;
   }
@@ -803,7 +789,7 @@ export class Collection implements Disposable {
     ids: BigUint64Array | undefined,
   ): Call<number> {
     const view = argument(COMMANDS_2.VSS_DELETE, fields);
-    const errno = yield piece(COMMANDS_2.VSS_DELETE, view, [ids]);
+    const errno = yield piece(COMMANDS_2.VSS_DELETE, view, { reads: { ids } });
     if (errno !== 0) throw this.#failed(errno, "delete", "delete rows of", view.get("deleted"));
     return view.get("deleted");
   }
@@ -843,8 +829,11 @@ export class Collection implements Disposable {
   ): Call<void> {
     const start = matches.length;
     const some = queries.subarray(start * this.dimension, end * this.dimension);
-    search.askMany(some);
-    const errno = yield piece(COMMANDS_2.VSS_SEARCH, search.view, [some, ...search.arrays]);
+    search.askMany(end - start);
+    const errno = yield piece(COMMANDS_2.VSS_SEARCH, search.view, {
+      reads: { queries: some },
+      writes: search.results,
+    });
     if (errno !== 0) throw this.#searchFailed(errno, queries, start + search.view.get("done"));
     for (let i = 0; start + i < end; i++) matches.push(search.matches(i));
   }
@@ -890,10 +879,9 @@ export class Collection implements Disposable {
       dimension,
       cursor: state.cursor,
       ...state.filter,
-      ids: address(ids),
-      ...out.addresses(),
+      payload_bytes: out.payloadBytes,
     });
-    const errno = yield piece(COMMANDS_2.VSS_SCAN, view, [ids, ...out.arrays]);
+    const errno = yield piece(COMMANDS_2.VSS_SCAN, view, { writes: { ids, ...out.arrays } });
     if (errno !== 0) throw this.#failed(errno, "scan", "scan");
     const rows: Row[] = [];
     out.read(view.get("done"), (i, columns) => {
@@ -1049,20 +1037,19 @@ class Output {
     this.#payloads = new Uint8Array(PAYLOAD_ROOM);
   }
 
-  /** The arrays. */
-  get arrays(): (ArrayBufferView | undefined)[] {
-    return [this.#vectors, this.#tags, this.#sizes, this.#payloads];
+  /** The arrays, by the struct's fields that tell where they are. */
+  get arrays() {
+    return {
+      vectors: this.#vectors,
+      tags: this.#tags,
+      payload_sizes: this.#sizes,
+      payloads: this.#payloads,
+    };
   }
 
-  /** The struct's fields that tell where they are. */
-  addresses() {
-    return {
-      vectors: address(this.#vectors),
-      tags: address(this.#tags),
-      payload_sizes: address(this.#sizes),
-      payloads: address(this.#payloads),
-      payload_bytes: this.#payloads?.length ?? 0,
-    };
+  /** Room for payloads. */
+  get payloadBytes(): number {
+    return this.#payloads?.length ?? 0;
   }
 
   /** Calls `row` for each of the first `count` rows with what was read of it. */

@@ -6,17 +6,7 @@
  */
 import { ERRNOS, VssError } from "./errors.ts";
 import { cString, FCNTL, libc, OPEN_FLAGS } from "./libc.ts";
-import type { SizedView } from "./protocol2.ts";
-
-/** One `ioctl` of protocol 2. */
-export interface Piece {
-  /** The command's number. */
-  readonly command: number;
-  /** Its struct, which nobody else may touch meanwhile. */
-  readonly view: SizedView;
-  /** The arrays whose addresses are in the struct. */
-  readonly arrays: readonly (ArrayBufferView | undefined)[];
-}
+import { type Piece, pointAt, Shadow } from "./memory.ts";
 
 /** An open file, on which calls run at once or off the event loop. */
 export class DeviceFile {
@@ -89,7 +79,7 @@ export class DeviceFile {
   }
 
   /**
-   * Runs a command of protocol 1.
+   * Runs a command on this thread.
    *
    * @param command The command's number.
    * @param bytes Its struct.
@@ -103,15 +93,17 @@ export class DeviceFile {
   }
 
   /**
-   * Runs a command of protocol 2 on this thread.
+   * Runs a piece on this thread.
    *
-   * @param piece The command.
+   * @param piece The piece.
    * @returns 0 or the errno; `EBADF`, from the kernel itself, once closed.
    */
   run(piece: Piece): number {
     this.#underway.add(piece);
     try {
-      return this.call(piece.command, piece.view.bytes);
+      pointAt(piece.view, piece.reads);
+      pointAt(piece.view, piece.writes);
+      return this.call(piece.command.number, piece.view.bytes);
     } finally {
       this.#underway.delete(piece);
     }
@@ -134,20 +126,24 @@ export class DeviceFile {
   }
 
   /**
-   * Runs a command of protocol 2 off the event loop, while the file is held open.
+   * Runs a piece off the event loop, while the file is held open.
    *
-   * @param piece The command.
+   * @param piece The piece.
    * @returns 0 or the errno, as the struct's `status` tells: by then `errno` is another call's.
    */
   async runAsync(piece: Piece): Promise<number> {
     const { symbols } = libc();
+    const shadow = Shadow.of(piece);
+    if (shadow === undefined) return ERRNOS.ENOMEM.number;
     this.#underway.add(piece);
     try {
-      const result = await symbols.ioctl_async(this.#fd, piece.command, piece.view.bytes);
+      const result = await symbols.ioctl_async(this.#fd, piece.command.number, shadow.bytes);
+      shadow.copyBack();
       if (result >= 0) return 0;
       // Not written only where the struct was never looked at: no driver of protocol 2 is there.
       return -piece.view.get("status") || ERRNOS.ENOTTY.number;
     } finally {
+      shadow.free();
       this.#underway.delete(piece);
     }
   }

@@ -77,6 +77,19 @@ const SYMBOLS = {
     ],
     result: "pointer", // char *, or NULL
   },
+  calloc: {
+    parameters: [
+      "usize", // size_t n
+      "usize", // size_t size
+    ],
+    result: "pointer", // void *, or NULL
+  },
+  free: {
+    parameters: [
+      "pointer", // void *ptr
+    ],
+    result: "void",
+  },
   __errno_location: {
     parameters: [],
     result: "pointer", // int *

@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { address } from "./calls.ts";
 import { checkFilter, readU64, writeU64 } from "./columns.ts";
-import { FLAGS, LIMITS, SEARCH } from "./protocol2.ts";
+import { pointAt } from "./memory.ts";
+import { FLAGS, LIMITS, SEARCH, type SizedView } from "./protocol2.ts";
 import type { Match, PayloadKind, TagFilter } from "./rows.ts";
 import { checkInteger, copyComponents, type Vector } from "./validate.ts";
 
@@ -49,9 +49,8 @@ export class SearchCall {
   readonly #dimension: number;
   /** The query of those who ask one at a time. */
   readonly query: Float32Array<ArrayBuffer>;
-  readonly #queryAddress: bigint;
-  /** Whether the struct points at {@linkcode SearchCall.query}. */
-  #asksOne = true;
+  /** Whether the struct's addresses are those of the arrays here. */
+  #isPointed = false;
   #k = 0;
   /** Ids as pairs of words, the lower one first: most of them need no bigint. */
   #ids = new Uint32Array(0);
@@ -66,15 +65,13 @@ export class SearchCall {
   constructor(dimension: number) {
     this.#dimension = dimension;
     this.query = new Float32Array(dimension);
-    this.#queryAddress = address(this.query);
     this.view.set("size", SEARCH.size);
     this.view.set("dimension", dimension);
-    this.view.set("queries", this.#queryAddress);
   }
 
-  /** The arrays whose addresses are in the struct, but for queries that are not its own. */
-  get arrays(): ArrayBufferView[] {
-    return [this.query, this.#ids, this.#distances, this.#counts];
+  /** The arrays of results, by the struct's fields that tell where they are. */
+  get results() {
+    return { ids: this.#ids, distances: this.#distances, counts: this.#counts };
   }
 
   /**
@@ -109,20 +106,18 @@ export class SearchCall {
   ask(query: Vector): void {
     const dimension = this.#dimension;
     copyComponents(query, this.query, "Query", dimension, dimension);
-    if (!this.#asksOne) this.view.set("queries", this.#queryAddress);
-    this.#asksOne = true;
     this.#makeRoom(1);
+    if (!this.#isPointed) this.#point();
   }
 
   /**
-   * Asks many queries, which are not copied, and which the caller must keep.
+   * Asks many queries; whoever makes the call tells where they and the results are.
    *
-   * @param queries The queries, one after the other.
+   * @param count How many.
    */
-  askMany(queries: Float32Array): void {
-    this.view.set("queries", address(queries));
-    this.#asksOne = false;
-    this.#makeRoom(queries.length / this.#dimension);
+  askMany(count: number): void {
+    this.#makeRoom(count);
+    this.#isPointed = false;
   }
 
   /**
@@ -144,15 +139,16 @@ export class SearchCall {
   /** Sees to it that there is room for `count` times `k` results. */
   #makeRoom(count: number): void {
     this.#words[WORDS.count] = count;
-    if (count > this.#counts.length) {
-      this.#counts = new Uint32Array(count);
-      this.view.set("counts", address(this.#counts));
-    }
     const results = count * this.#k;
-    if (results <= this.#distances.length) return;
-    this.#ids = new Uint32Array(2 * results);
-    this.#distances = new Float32Array(results);
-    this.view.set("ids", address(this.#ids));
-    this.view.set("distances", address(this.#distances));
+    if (count <= this.#counts.length && results <= this.#distances.length) return;
+    this.#counts = new Uint32Array(Math.max(count, this.#counts.length));
+    this.#distances = new Float32Array(Math.max(results, this.#distances.length));
+    this.#ids = new Uint32Array(2 * this.#distances.length);
+    this.#isPointed = false;
+  }
+
+  #point(): void {
+    pointAt(this.view as unknown as SizedView, { queries: this.query, ...this.results });
+    this.#isPointed = true;
   }
 }

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { address, argument, failed, type Meanings, piece } from "./calls.ts";
+import { argument, failed, type Meanings, piece } from "./calls.ts";
 import { bindCollection, checkCapacity, checkMode, type Collection } from "./collection.ts";
 import { fromU64 } from "./columns.ts";
 import type { Operation } from "./errors.ts";
@@ -230,11 +230,10 @@ export class Vss implements Disposable {
         count: LIST_PIECE,
         record_size: LIST_RECORD.size,
         cursor,
-        records: address(records),
       });
-      this.#run(this.#file, COMMANDS_2.VSS_LIST, view, "list", "list the collections of", [
+      this.#run(this.#file, COMMANDS_2.VSS_LIST, view, "list", "list the collections of", {
         records,
-      ]);
+      });
       for (let i = 0; i < view.get("done"); i++) {
         found.push(readRecord(records.subarray(i * LIST_RECORD.size)));
       }
@@ -373,9 +372,9 @@ export class Vss implements Disposable {
     view: StructView<Specs>,
     operation: Operation,
     verb: string,
-    arrays: ArrayBufferView[] = [],
+    writes: { readonly [Name in keyof Specs]?: ArrayBufferView } = {},
   ): void {
-    const errno = file.run(piece(command, view, arrays));
+    const errno = file.run(piece(command, view, { writes }));
     if (errno === 0) return;
     const meanings: Meanings = file.isOpen ? MEANINGS : {
       EBADF: { meaning: "the device is closed", advice: "open it again" },

@@ -34,6 +34,7 @@ import {
 import { readText } from "../../client/system.ts";
 import { random } from "../model/random.ts";
 import { freshStore, leaveEmpty } from "./machine.ts";
+import { libc } from "./raw.ts";
 import type { WorkerAnswer, WorkerTask } from "./worker.ts";
 
 /** The methods of a collection that have twins. */
@@ -1061,6 +1062,21 @@ describe("Collection.from()", () => {
     assertEquals(await Promise.all(answers), Array(4).fill(expected));
     const ids = idsOf([...store.scanSync({ vectors: false })]).map(Number).sort((a, b) => a - b);
     assertEquals(ids, integers(5 * count));
+  });
+  it("lets a worker be terminated while its calls are underway", async () => {
+    using store = openLarge(20_000);
+    const task = { handle: store.handle(), first: 0, count: 0, searches: 32 };
+    const zeros = new Float32Array(32);
+    const expected = store.searchSync(zeros);
+    for (const _ of integers(8)) {
+      const { descriptor } = await askWorker(address, task);
+      assertEquals(libc.close(descriptor!), 0, "nobody else closes it");
+      // What the worker's arrays were may be somebody else's memory now.
+      const arrays = integers(2000).map((i) => new Uint8Array(64 + i % 512));
+      assertEquals(await store.search(zeros), expected);
+      assert(arrays.every((array) => array.every((byte) => byte === 0)), "memory is overwritten");
+    }
+    while (readText("/sys/class/misc/vss/files") !== "1") await store.stats();
   });
   it("keeps the collection and its rights after the first one is closed", () => {
     using vss = Vss.open();

@@ -14,6 +14,8 @@ export interface WorkerTask {
   readonly first: number;
   /** How many rows to put. */
   readonly count: number;
+  /** Searches of zeros to begin instead; the answer comes while they are underway. */
+  readonly searches?: number;
 }
 
 /** What it answers. */
@@ -24,13 +26,16 @@ export interface WorkerAnswer {
   readonly found: number;
   /** What a refusal was, or none. */
   readonly code: string | undefined;
+  /** The descriptor of a collection that is left open. */
+  readonly descriptor?: number;
 }
 
 /** Rows that are put at a time. */
 const BATCH = 100;
 
 /** Puts rows whose one component is their id, and looks for the last of each batch. */
-async function work({ handle, first, count }: WorkerTask): Promise<WorkerAnswer> {
+async function work({ handle, first, count, searches }: WorkerTask): Promise<WorkerAnswer> {
+  if (searches !== undefined) return begin(Collection.from(handle), searches);
   let inserted = 0;
   let found = 0;
   try {
@@ -46,6 +51,13 @@ async function work({ handle, first, count }: WorkerTask): Promise<WorkerAnswer>
   } catch (error) {
     return { inserted, found, code: (error as VssError).code ?? String(error) };
   }
+}
+
+/** Begins searches, and does not wait for them. */
+function begin(store: Collection, searches: number): WorkerAnswer {
+  const query = new Float32Array(store.dimension);
+  for (let i = 0; i < searches; i++) store.search(query, { k: i + 1 });
+  return { inserted: 0, found: 0, code: undefined, descriptor: store.handle().descriptor };
 }
 
 /** What a worker's global scope has and that of a window lacks. */
