@@ -6,16 +6,14 @@
  * @module
  */
 import { LabError, runOrThrow } from "./host.ts";
-import type { Kernel } from "./packages.ts";
-
-/** The modules that the guest loads before it sees the host's files. */
-const BOOT_MODULES = ["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay"];
+import type { Kernel } from "./kernel.ts";
 
 /** Packs a machine's initramfs into the file `target`. */
 export async function packInitramfs(kernel: Kernel, target: string): Promise<void> {
   const tree = await Deno.makeTempDir({ prefix: "vss-initramfs-" });
   try {
-    const modules = moduleOrder(await Deno.readTextFile(`${kernel.modules}/modules.dep`));
+    const dependencies = await Deno.readTextFile(`${kernel.modules}/modules.dep`);
+    const modules = moduleOrder(dependencies, kernel.bootModules);
     await fillTree(tree, kernel, modules);
     const pack = 'find . | "$1" cpio -o -H newc >"$2"';
     await runOrThrow(["sh", "-c", pack, "sh", kernel.busybox, target], { cwd: tree });
@@ -47,7 +45,7 @@ async function fillTree(tree: string, kernel: Kernel, modules: string[]): Promis
  * @param wanted The modules' names.
  * @returns Paths as `modules.dep` writes them.
  */
-export function moduleOrder(dependencies: string, wanted = BOOT_MODULES): string[] {
+export function moduleOrder(dependencies: string, wanted: readonly string[]): string[] {
   const table = new Map(
     dependencies.split("\n").filter(Boolean).map((line) => {
       const [file = "", needs = ""] = line.split(":");

@@ -6,22 +6,56 @@
  */
 import { LabError } from "./host.ts";
 
-/** A throwaway Linux that the lab boots to run the driver. */
-export interface Machine {
+/** What every machine has, however it is booted. */
+interface CommonMachine {
   /** What `--machine` calls it, and its folder under `build/` and in the cache. */
   readonly name: string;
+  /** Its memory, such as `2G`, unless told otherwise. */
+  readonly memory: string;
+  /** Its processors, unless told otherwise. */
+  readonly cpus: number;
+}
+
+/** A stock Debian kernel in QEMU. */
+export interface QemuMachine extends CommonMachine {
+  /** How it is booted. */
+  readonly kind: "qemu";
   /** The Debian package that depends on the newest kernel headers. */
   readonly headers: string;
   /** How the releases of its kernel begin. */
   readonly series: string;
 }
 
+/** User-mode Linux: a kernel of our own configuration, run as an ordinary process. */
+export interface UmlMachine extends CommonMachine {
+  /** How it is booted. */
+  readonly kind: "uml";
+  /** The Debian package with the kernel's source. */
+  readonly source: string;
+  /** The suite of Debian's archive that holds it. */
+  readonly suite: string;
+}
+
+/** A throwaway Linux that the lab boots to run the driver. */
+export type Machine = QemuMachine | UmlMachine;
+
 /** Every machine; the first is the default. */
 export const MACHINES: readonly Machine[] = [
   {
     name: "debian-6.1",
+    kind: "qemu",
     headers: "linux-headers-amd64",
     series: "6.1.",
+    memory: "2G",
+    cpus: 2,
+  },
+  {
+    name: "uml",
+    kind: "uml",
+    source: "linux-source-7.3",
+    suite: "trixie-backports",
+    memory: "4G",
+    cpus: navigator.hardwareConcurrency,
   },
 ];
 

@@ -5,8 +5,8 @@
  * @module
  */
 import { BUILD, cacheFolder, exists, LabError, PROJECT, run, withLock } from "./host.ts";
+import type { Kernel } from "./kernel.ts";
 import type { Machine } from "./machines.ts";
-import type { Kernel } from "./packages.ts";
 
 /** Where the machine's module lies once built. */
 export function modulePath(machine: Machine): string {
@@ -68,7 +68,9 @@ function isSource(name: string): boolean {
 async function fingerprint(sources: Map<string, string>, kernel: Kernel): Promise<string> {
   const { output } = await run(["gcc-12", "--version"]);
   const files = [...sources].sort(([a], [b]) => a < b ? -1 : 1);
-  return await sha256(JSON.stringify([kernel.release, kernel.headers, output, files]));
+  // A kernel that was built anew may have the old one's release.
+  const { mtime } = await Deno.stat(kernel.image);
+  return await sha256(JSON.stringify([kernel.release, kernel.headers, mtime, output, files]));
 }
 
 async function readText(file: string): Promise<string | undefined> {
@@ -93,7 +95,8 @@ async function syncSources(sources: Map<string, string>, folder: string): Promis
 async function make(folder: string, kernel: Kernel): Promise<void> {
   const jobs = `-j${navigator.hardwareConcurrency}`;
   const { code, output } = await run(
-    ["make", jobs, "-C", kernel.headers, `M=${folder}`, "KCFLAGS=-Werror", "modules"],
+    ["make", jobs, "-C", kernel.headers, ...kernel.makeArguments, `M=${folder}`]
+      .concat("KCFLAGS=-Werror", "modules"),
   );
   const noteworthy = output.replaceAll(`${folder}/`, "kernel/").split("\n")
     // The stock headers come without vmlinux, so a module's BTF cannot be made; it needs none.

@@ -6,18 +6,26 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { LabError } from "./host.ts";
-import { machineByName, MACHINES } from "./machines.ts";
+import { type Machine, machineByName, MACHINES } from "./machines.ts";
 import type { Session } from "./session.ts";
 
-/** The values of options that are not given. */
+/** The values of options that are not given; where empty, the machine has one. */
 const DEFAULTS = {
-  accel: "tcg",
-  cpus: "2",
+  accel: "",
+  cpus: "",
   machine: MACHINES[0]?.name ?? "",
-  memory: "2G",
+  memory: "",
   "module-args": "",
   timeout: "600",
 };
+
+/** How QEMU runs a machine unless told otherwise. */
+const ACCEL = "tcg";
+
+/** Each machine's own value of an option, for the help. */
+function ofEach(value: (machine: Machine) => string | number): string {
+  return MACHINES.map((machine) => `${machine.name}: ${value(machine)}`).join(", ");
+}
 
 /** What `--help` prints. */
 export const USAGE = `Runs COMMAND in a throwaway Linux with the driver loaded.
@@ -29,11 +37,12 @@ COMMAND sees this machine's files at the same paths, as root. What it writes is 
 afterwards, except below the project's build/. Its input, output and exit status are the lab's.
 In a shell, Ctrl-] stops the machine.
 
-  --machine NAME       ${MACHINES.map((machine) => machine.name).join(", ")}
-  --memory SIZE        such as 512M or 2G (${DEFAULTS.memory})
-  --cpus N             processors (${DEFAULTS.cpus})
+  --machine NAME       debian-6.1: a stock kernel in QEMU; uml: user-mode Linux, at native
+                       speed (${DEFAULTS.machine})
+  --memory SIZE        such as 512M or 2G (${ofEach((machine) => machine.memory)})
+  --cpus N             processors (${ofEach((machine) => machine.cpus)})
   --module-args WORDS  the driver's parameters, such as "max_vectors=100 simd=scalar"
-  --accel NAME         tcg (software emulation) or kvm (${DEFAULTS.accel})
+  --accel NAME         how QEMU runs a machine: tcg (software emulation) or kvm (${ACCEL})
   --timeout SECONDS    stop the machine after this long; 0 for never (${DEFAULTS.timeout}; shell: 0)
   --verbose            the kernel's log on standard error
   --shell              an interactive shell instead of COMMAND
@@ -66,11 +75,17 @@ export function parseLabArgs(args: string[]): Session | "help" {
   if (flags.shell && !Deno.stdin.isTerminal()) {
     throw new LabError("A shell needs a terminal: use `just lab -- COMMAND` without one");
   }
+  const machine = machineByName(values.machine);
+  const memory = values.memory || machine.memory;
+  const cpus = values.cpus || String(machine.cpus);
+  if (values.accel && machine.kind !== "qemu") {
+    throw new LabError(`--accel is for machines in QEMU; ${machine.name} has native speed`);
+  }
   return {
-    machine: machineByName(values.machine),
-    memory: matching("--memory", values.memory, /^[1-9]\d*[MG]$/, "a size such as 512M or 2G"),
-    cpus: Number(matching("--cpus", values.cpus, /^[1-9]\d?$/, "a number from 1 to 99")),
-    accel: matching("--accel", values.accel, /^(tcg|kvm)$/, "tcg or kvm"),
+    machine,
+    memory: matching("--memory", memory, /^[1-9]\d*[MG]$/, "a size such as 512M or 2G"),
+    cpus: Number(matching("--cpus", cpus, /^[1-9]\d?$/, "a number from 1 to 99")),
+    accel: matching("--accel", values.accel || ACCEL, /^(tcg|kvm)$/, "tcg or kvm"),
     moduleArgs: values["module-args"].split(/\s+/).filter(Boolean),
     timeout: Number(matching("--timeout", values.timeout, /^\d{1,6}$/, "seconds, 0 to 999999")),
     verbose: flags.verbose,

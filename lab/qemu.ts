@@ -1,50 +1,75 @@
 // SPDX-License-Identifier: MIT
 /**
- * The QEMU command line of a machine.
+ * Boots a machine in QEMU. Each channel is a port of virtio on its side and a socket on this one.
  *
  * @module
  */
+import { LabError } from "./host.ts";
+import {
+  type BootOptions,
+  type Channel,
+  CHANNELS,
+  commonParameters,
+  logPath,
+  type MachineProcess,
+} from "./machine_process.ts";
+import { copyAll } from "./streams.ts";
 
-/** The channels between host and guest, in the order of their port numbers. */
-export const CHANNELS = ["control", "stdout", "stderr", "stdin", "terminal"] as const;
+/** The device files of channels in the guest that do not go by the name of a port. */
+export const QEMU_DEVICES: Partial<Record<Channel, string>> = { terminal: "/dev/hvc0" };
 
-/** One channel's name. */
-export type Channel = typeof CHANNELS[number];
+/** Starts QEMU. */
+export function startQemu(options: BootOptions, cleanup: AsyncDisposableStack): MachineProcess {
+  const listeners = CHANNELS.map((channel) => {
+    const listener = Deno.listen({ transport: "unix", path: socketPath(options.job, channel) });
+    cleanup.defer(() => listener.close());
+    return listener;
+  });
+  const [file = "", ...args] = qemuCommand(options);
+  const qemu = new Deno.Command(file, { args, stdin: "null", stdout: "null", stderr: "piped" })
+    .spawn();
+  const stderr = new Response(qemu.stderr).text();
+  cleanup.defer(async () => {
+    try {
+      qemu.kill("SIGKILL");
+    } catch {
+      // It has ended already.
+    }
+    await qemu.status;
+  });
+  const connected = Promise.all(listeners.map((listener) => listener.accept()));
+  const inputs = connected.then((all) => all[CHANNELS.indexOf("stdin")] as Deno.UnixConn);
+  return {
+    // Half-closed at the end, so that QEMU still reads what is underway.
+    forwardInput: async (input) => {
+      await copyAll(input, await inputs);
+      await (await inputs).closeWrite();
+    },
+    channels: connected.then((connections) => {
+      for (const connection of connections) cleanup.defer(() => closeQuietly(connection));
+      return new Map(CHANNELS.map((channel, index) => [channel, connections[index]!]));
+    }),
+    ended: qemu.status.then(async ({ code }) => {
+      if (code !== 0) throw new LabError(`QEMU failed (${code}): ${(await stderr).trim()}`);
+    }),
+  };
+}
 
-/** What QEMU is told about one run. */
-export interface QemuOptions {
-  /** `tcg` (software emulation) or `kvm`. */
-  readonly accel: string;
-  /** Processors. */
-  readonly cpus: number;
-  /** Memory, such as `2G`. */
-  readonly memory: string;
-  /** The kernel image. */
-  readonly image: string;
-  /** The initramfs. */
-  readonly initramfs: string;
-  /** The folder shared for writing. */
-  readonly build: string;
-  /** The project's folder. */
-  readonly project: string;
-  /** This run's scratch folder, where the sockets, the log and the settings lie. */
-  readonly job: string;
-  /** Whether the console shows the kernel's whole boot. */
-  readonly verbose: boolean;
+function closeQuietly(connection: Deno.Conn): void {
+  try {
+    connection.close();
+  } catch {
+    // A stream that was read to its end has closed it already.
+  }
 }
 
 /** The socket of a channel in a run's scratch folder. */
-export function socketPath(job: string, channel: Channel): string {
+function socketPath(job: string, channel: Channel): string {
   return `${job}/${channel}.socket`;
 }
 
-/** The file that receives the kernel's log. */
-export function logPath(job: string): string {
-  return `${job}/kernel.log`;
-}
-
 /** The command that boots a machine. */
-export function qemuCommand(options: QemuOptions): string[] {
+function qemuCommand(options: BootOptions): string[] {
   const { accel, job } = options;
   return [
     // Should this process be killed, the machine must not outlive it.
@@ -64,20 +89,16 @@ export function qemuCommand(options: QemuOptions): string[] {
   ];
 }
 
-function kernelParameters(options: QemuOptions): string {
+function kernelParameters(options: BootOptions): string {
   return [
     "console=ttyS0",
-    `loglevel=${options.verbose ? 7 : 5}`,
-    // Whatever the kernel complains of ends the run: it panics, and a panic powers off.
-    "panic_on_warn=1",
-    "panic=-1",
     // Under emulation the timers drift enough to make these two checks complain, and a kernel that
     // could not measure its clock would wait for ticks to measure its delay loop by.
     "no_timer_check",
     "tsc=reliable",
     "lpj=10000000",
-    `vss_job="${options.job}"`,
-    `vss_project="${options.project}"`,
+    "vss_files=9p",
+    ...commonParameters(options),
   ].join(" ");
 }
 

@@ -6,11 +6,12 @@
  */
 import { BUILD, cacheFolder, LabError, PROJECT, requireTools } from "./host.ts";
 import { packInitramfs } from "./initramfs.ts";
+import type { Kernel } from "./kernel.ts";
 import { findComplaints, linesAfter, tail } from "./kernel_log.ts";
+import { channelDevices, prepareKernel, startMachine } from "./kinds.ts";
+import { type BootOptions, type Channel, type ChannelEnd, logPath } from "./machine_process.ts";
 import type { Machine } from "./machines.ts";
 import { buildModule } from "./module.ts";
-import { type Kernel, prepareKernel } from "./packages.ts";
-import { type Channel, CHANNELS, logPath, qemuCommand, socketPath } from "./qemu.ts";
 import { type Settings, settingsScript } from "./settings.ts";
 import { copyAll, untilToken, type Writer } from "./streams.ts";
 
@@ -85,11 +86,11 @@ export async function runSession(session: Session): Promise<number> {
     const settings = describe(session, kernel, module);
     await Deno.writeTextFile(`${job}/settings.sh`, settingsScript(settings));
     const { accel, cpus, memory, verbose } = session;
-    const command = qemuCommand({
+    const options: BootOptions = {
       ...{ accel, cpus, memory, verbose, initramfs, job },
       ...{ image: kernel.image, build: BUILD, project: PROJECT },
-    });
-    const ending = await bootUntilItStarts(session, command, job, settings);
+    };
+    const ending = await bootUntilItStarts(session, options, settings);
     return report(ending, await Deno.readTextFile(logPath(job)).catch(() => ""), session);
   } finally {
     await Deno.remove(job, { recursive: true });
@@ -113,6 +114,7 @@ function describe(session: Session, kernel: Kernel, module: string): Settings {
     module,
     moduleArgs: session.moduleArgs,
     ...(session.interactive ? { terminal: Deno.consoleSize() } : {}),
+    devices: channelDevices(session.machine),
     hasInput: !session.interactive && !Deno.stdin.isTerminal(),
     token: `end of stream ${crypto.randomUUID()}`,
     cwd: Deno.cwd(),
@@ -124,46 +126,28 @@ function describe(session: Session, kernel: Kernel, module: string): Settings {
 /** Boots anew where the machine did not start. The command has not begun then, so nothing runs twice. */
 async function bootUntilItStarts(
   session: Session,
-  command: string[],
-  job: string,
+  options: BootOptions,
   settings: Settings,
 ): Promise<Ending> {
   for (let boots = 1;; boots++) {
-    const ending = await boot(session, command, job, settings);
+    const ending = await boot(session, options, settings);
     if (ending.kind !== "never booted" || boots === BOOTS) return ending;
     console.error(`lab: the machine did not start in ${BOOT_SECONDS} seconds; starting it anew`);
   }
 }
 
-/** Starts QEMU, serves its channels, and returns how the session ended; QEMU is gone then. */
+/** Starts the machine, serves its channels, and returns how the session ended; it is gone then. */
 async function boot(
   session: Session,
-  [file = "", ...args]: string[],
-  job: string,
+  options: BootOptions,
   settings: Settings,
 ): Promise<Ending> {
   await using cleanup = new AsyncDisposableStack();
-  const listeners = CHANNELS.map((channel) => {
-    const listener = Deno.listen({ transport: "unix", path: socketPath(job, channel) });
-    cleanup.defer(() => listener.close());
-    return listener;
-  });
+  const { job } = options;
   const interruption = waitForSignal(cleanup);
-  const qemu = new Deno.Command(file, { args, stdin: "null", stdout: "null", stderr: "piped" })
-    .spawn();
-  const stderr = new Response(qemu.stderr).text();
-  cleanup.defer(async () => {
-    try {
-      qemu.kill("SIGKILL");
-    } catch {
-      // It has ended already.
-    }
-    await qemu.status;
-  });
+  const { channels, ended, forwardInput } = await startMachine(session.machine, options, cleanup);
   const drained = Promise.withResolvers<void>();
-  const died = qemu.status.then(async ({ code }): Promise<Ending> => {
-    const words = (await stderr).trim();
-    if (code !== 0) throw new LabError(`QEMU failed (${code}): ${words}`);
+  const died = ended.then(async (): Promise<Ending> => {
     // What the command wrote before the machine died may still be on its way.
     await Promise.race([drained.promise, waitFor(DRAIN_SECONDS, cleanup)]);
     return { kind: "died" };
@@ -171,20 +155,21 @@ async function boot(
   if (session.verbose) followLog(logPath(job), cleanup);
 
   let hasBooted = false;
-  const connected = Promise.all(listeners.map((listener) => listener.accept()));
-  const served = connected.then((connections) => {
-    const channels = new Map(CHANNELS.map((channel, index) => [channel, connections[index]!]));
-    for (const connection of connections) cleanup.defer(() => closeQuietly(connection));
-    return serve(channels, settings, cleanup, {
-      booted: () => hasBooted = true,
+  const served = channels.then((connected) =>
+    serve(connected, settings, cleanup, {
+      booted: () => {
+        hasBooted = true;
+        // The command may end, and its machine with it, without reading all.
+        if (settings.hasInput) forwardInput(Deno.stdin.readable).catch(() => {});
+      },
       drained: drained.resolve,
-    });
-  });
+    })
+  );
   const neverBooted = waitFor(BOOT_SECONDS, cleanup).then((): Ending | Promise<never> =>
     hasBooted ? new Promise<never>(() => {}) : { kind: "never booted" }
   );
   // Whichever loses the race may still fail later, when everything is torn down.
-  for (const loser of [connected, served, died]) loser.catch(() => {});
+  for (const loser of [channels, served, died]) loser.catch(() => {});
   return await Promise.race([
     served,
     died,
@@ -192,14 +177,6 @@ async function boot(
     neverBooted,
     waitFor(session.timeout, cleanup),
   ]);
-}
-
-function closeQuietly(connection: Deno.Conn): void {
-  try {
-    connection.close();
-  } catch {
-    // A stream that was read to its end has closed it already.
-  }
 }
 
 /** What a session is told as it goes on. */
@@ -212,7 +189,7 @@ interface Milestones {
 
 /** Forwards input and output and waits for the guest's word on how the command ended. */
 async function serve(
-  channels: Map<Channel, Deno.Conn>,
+  channels: ReadonlyMap<Channel, ChannelEnd>,
   settings: Settings,
   cleanup: AsyncDisposableStack,
   milestones: Milestones,
@@ -236,7 +213,6 @@ async function serve(
   const begin = () => {
     milestones.booted();
     if (settings.terminal) forwardTerminal(channel("terminal"), cleanup).then(escaped.resolve);
-    if (settings.hasInput) forwardInput(channel("stdin") as Deno.UnixConn);
   };
 
   const verdict = readVerdict(channel("control"), begin).then(async (ending) => {
@@ -246,18 +222,8 @@ async function serve(
   return await Promise.race([verdict, readerGone, escaped.promise]);
 }
 
-/** Passes the lab's input on; half-closed at its end, so that QEMU still reads what is underway. */
-async function forwardInput(to: Deno.UnixConn): Promise<void> {
-  try {
-    await copyAll(Deno.stdin.readable, to);
-    await to.closeWrite();
-  } catch {
-    // The command may end, and its machine with it, without reading all.
-  }
-}
-
 /** Connects the keyboard; resolves when a person gives the machine up. */
-function forwardTerminal(to: Deno.Conn, cleanup: AsyncDisposableStack): Promise<Ending> {
+function forwardTerminal(to: ChannelEnd, cleanup: AsyncDisposableStack): Promise<Ending> {
   Deno.stdin.setRaw(true);
   cleanup.defer(() => Deno.stdin.setRaw(false));
   return copyAll(untilEscape(Deno.stdin.readable), to)
@@ -274,10 +240,11 @@ async function* untilEscape(input: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
 }
 
 /** Reads what the guest writes to the control channel: that it has started, and how it went. */
-async function readVerdict(control: Deno.Conn, begin: () => void): Promise<Ending> {
+async function readVerdict(control: ChannelEnd, begin: () => void): Promise<Ending> {
+  const decoder = new TextDecoder();
   let text = "";
-  for await (const chunk of control.readable.pipeThrough(new TextDecoderStream())) {
-    text += chunk;
+  for await (const chunk of control.readable) {
+    text += decoder.decode(chunk, { stream: true });
     if (text.startsWith(STARTED)) {
       text = text.slice(STARTED.length);
       begin();
@@ -320,7 +287,7 @@ function followLog(file: string, cleanup: AsyncDisposableStack): void {
       Deno.stderr.writeSync(bytes.subarray(shown));
       shown = bytes.length;
     } catch {
-      // QEMU has not made it yet, or standard error is gone.
+      // The machine has not made it yet, or standard error is gone.
     }
   };
   const timer = setInterval(show, 100);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { type Channel, CHANNELS } from "./machine_process.ts";
 import { shellQuote } from "./quote.ts";
 
 /** What the guest is told about one run. */
@@ -20,6 +21,8 @@ export interface Settings {
   readonly moduleArgs: readonly string[];
   /** The terminal's columns and rows, if the command gets a terminal. */
   readonly terminal?: { readonly columns: number; readonly rows: number };
+  /** The device files of those channels that do not go by the name of a port. */
+  readonly devices: Readonly<Partial<Record<Channel, string>>>;
   /** Whether standard input is forwarded. */
   readonly hasInput: boolean;
   /** What ends each output stream. */
@@ -34,7 +37,7 @@ export interface Settings {
 
 /** Writes settings as `session.sh` reads them. */
 export function settingsScript(settings: Settings): string {
-  const { terminal } = settings;
+  const { devices, terminal } = settings;
   const variables = {
     machine: settings.machine,
     release: settings.release,
@@ -45,6 +48,7 @@ export function settingsScript(settings: Settings): string {
     terminal_size: terminal ? `cols ${terminal.columns} rows ${terminal.rows}` : "",
     has_input: settings.hasInput ? "yes" : "no",
     token: settings.token,
+    ...Object.fromEntries(CHANNELS.map((name) => [`device_${name}`, devices[name] ?? ""])),
   };
   const assignments = Object.entries(variables).map(([name, value]) =>
     `${name}=${shellQuote([value])}`

@@ -5,6 +5,7 @@
 # as variables:
 #   vss_job      the host folder with this run's settings
 #   vss_project  the project's folder
+#   vss_files    the file system that holds the host's files: 9p (in QEMU) or hostfs
 # A failing step ends this script; losing its first process makes the kernel panic, which the lab
 # reports with the log.
 set -eu
@@ -15,11 +16,14 @@ $b mount -t sysfs sysfs /sys
 $b mount -t devtmpfs devtmpfs /dev
 exec </dev/console >/dev/console 2>&1
 
-for module in /modules/*; do $b insmod "$module"; done
+for module in /modules/*; do [ ! -e "$module" ] || $b insmod "$module"; done
 
 # Files of the host are not expected to change under a running guest, so all may be cached.
 p9=trans=virtio,version=9p2000.L,msize=512000
-$b mount -t 9p -o "ro,cache=loose,$p9" host /host
+case $vss_files in
+  9p) $b mount -t 9p -o "ro,cache=loose,$p9" host /host ;;
+  hostfs) $b mount -t hostfs -o / host /host ;;
+esac
 $b mkdir /layer
 $b mount -t tmpfs -o mode=755 layer /layer
 $b mkdir /layer/upper /layer/work
@@ -37,10 +41,14 @@ for pair in 0:stdin 1:stdout 2:stderr; do
   $b ln -sfn "/proc/self/fd/${pair%:*}" "/root/dev/${pair#*:}"
 done
 $b mount -t tmpfs -o mode=755 run /root/run
-$b mount -t 9p -o "rw,cache=mmap,$p9" build "/root$vss_project/build"
+case $vss_files in
+  9p) $b mount -t 9p -o "rw,cache=mmap,$p9" build "/root$vss_project/build" ;;
+  hostfs) $b mount -o bind "/host$vss_project/build" "/root$vss_project/build" ;;
+esac
 
 # What the host itself mounts on /run is hidden now, so the settings come from below the layer.
-$b mkdir /root/run/vss-lab
+$b mkdir -p /root/run/vss-lab/job
+[ $vss_files != hostfs ] || $b mount -o bind "/host$vss_job" /root/run/vss-lab/job
 $b cp "/host$vss_job/settings.sh" /bin/busybox /session.sh /root/run/vss-lab/
 $b umount /proc /sys
 exec $b switch_root /root /run/vss-lab/busybox sh /run/vss-lab/session.sh

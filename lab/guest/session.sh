@@ -7,8 +7,16 @@ cd /run/vss-lab
 b=/run/vss-lab/busybox
 . ./settings.sh
 
-# The device file of the virtio port with this name; they appear shortly after their driver.
+# The device file of a channel: the one that the settings name, or the virtio port with the
+# channel's name; those appear shortly after their driver.
 port() {
+  eval "device=\$device_$1"
+  if [ "$device" ]; then
+    # A serial line is a terminal, which would change what passes and echo it.
+    [ "$1" = terminal ] || $b stty -F "$device" raw -echo
+    echo "$device"
+    return
+  fi
   while :; do
     for folder in /sys/class/virtio-ports/*; do
       if [ "$($b cat "$folder/name" 2>/dev/null)" = "$1" ]; then
@@ -18,6 +26,16 @@ port() {
     done
     $b usleep 20000
   done
+}
+
+# Writes the lab's standard input: what a port passes on until its end, or the files of the job
+# whose names a serial line passes on until an empty one.
+input() {
+  [ "$device_stdin" ] || exec $b cat <"$(port stdin)"
+  while read -r name && [ "$name" ]; do
+    $b cat "job/$name"
+    $b rm "job/$name"
+  done <"$(port stdin)"
 }
 
 # Ends what the command left running: all but the kernel's own processes, which have no program,
@@ -52,11 +70,12 @@ if ! message=$(eval "$b insmod \"\$module\" $module_args" 2>&1); then
 fi
 
 if [ "$interactive" = yes ]; then
-  $b stty $terminal_size </dev/hvc0
-  $b setsid -c $b sh -c '. ./settings.sh; run_command' </dev/hvc0 >/dev/hvc0 2>&1
+  terminal=$(port terminal)
+  $b stty $terminal_size <"$terminal"
+  $b setsid -c $b sh -c '. ./settings.sh; run_command' <"$terminal" >"$terminal" 2>&1
   status=$?
   end_processes
-  printf %s "$token" >/dev/hvc0
+  printf %s "$token" >"$terminal"
 else
   # Pipes between the command and the ports: a port can be opened once only, a pipe through
   # /dev/stdout again and again.
@@ -66,7 +85,7 @@ else
   { $b cat; printf %s "$token"; } <err >"$(port stderr)" &
   err=$!
   if [ "$has_input" = yes ]; then
-    $b cat <"$(port stdin)" >in &
+    input >in &
   else
     : >in &
   fi

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+/**
+ * What differs between the kinds of machines: where the kernel comes from and how it is booted.
+ *
+ * @module
+ */
+import { debianKernel } from "./debian_kernel.ts";
+import type { Kernel } from "./kernel.ts";
+import type { BootOptions, Channel, MachineProcess } from "./machine_process.ts";
+import type { Machine } from "./machines.ts";
+import { QEMU_DEVICES, startQemu } from "./qemu.ts";
+import { startUml, UML_DEVICES } from "./uml.ts";
+import { umlKernel } from "./uml_kernel.ts";
+
+/** The machine's kernel, from the cache or, the first time, fetched or built. */
+export function prepareKernel(machine: Machine): Promise<Kernel> {
+  return machine.kind === "qemu" ? debianKernel(machine) : umlKernel(machine);
+}
+
+/** The device files of those channels that do not go by the name of a port in the guest. */
+export function channelDevices(machine: Machine): Partial<Record<Channel, string>> {
+  return machine.kind === "qemu" ? QEMU_DEVICES : UML_DEVICES;
+}
+
+/** Starts the machine; it is gone when `cleanup` is done. */
+export async function startMachine(
+  machine: Machine,
+  options: BootOptions,
+  cleanup: AsyncDisposableStack,
+): Promise<MachineProcess> {
+  return machine.kind === "qemu" ? startQemu(options, cleanup) : await startUml(options, cleanup);
+}

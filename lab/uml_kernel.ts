@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Builds the kernel of a user-mode Linux machine out of Debian's source, once, into the cache.
+ *
+ * @module
+ */
+import { fetchPackages, suiteOptions, withPackageLists } from "./apt.ts";
+import { LabError, run, runOrThrow } from "./host.ts";
+import { cachedKernel, type Kernel } from "./kernel.ts";
+import type { UmlMachine } from "./machines.ts";
+
+/** The architecture, and the compiler that modules for stock Debian kernels are built with, too. */
+const MAKE_ARGUMENTS = ["ARCH=um", "CC=gcc-12", "HOSTCC=gcc-12"];
+
+/** What a build would else take from the clock and the machine that it runs on. */
+const REPRODUCIBLE = {
+  KBUILD_BUILD_TIMESTAMP: "Thu Jan  1 00:00:00 UTC 1970",
+  KBUILD_BUILD_USER: "lab",
+  KBUILD_BUILD_HOST: "vss",
+};
+
+/** Most of the source: what this kernel has no use for, but for the parts that describe it. */
+const UNUSED = ["Documentation", "arch/[!xu]*", "drivers/gpu", "drivers/media", "drivers/net"]
+  .concat(["drivers/infiniband", "drivers/scsi", "drivers/staging", "sound", "tools/testing"]);
+
+/** The machine's kernel, from the cache or, the first time, compiled. */
+export async function umlKernel(machine: UmlMachine): Promise<Kernel> {
+  const config = await Deno.readTextFile(new URL("uml.config", import.meta.url));
+  return await cachedKernel({
+    name: machine.name,
+    ingredients: `# ${machine.source}\n${config}`,
+    kernelIn,
+    make: (folder, home) => build(machine, config, folder, home),
+  });
+}
+
+function kernelIn(folder: string, release: string): Kernel {
+  return {
+    release,
+    image: `${folder}/source/linux`,
+    modules: `${folder}/modules`,
+    bootModules: [],
+    headers: `${folder}/source`,
+    makeArguments: MAKE_ARGUMENTS,
+    busybox: `${folder}/bin/busybox`,
+  };
+}
+
+async function build(
+  machine: UmlMachine,
+  config: string,
+  folder: string,
+  home: string,
+): Promise<string> {
+  const version = machine.source.replace(/^\D*/, "");
+  console.error(`lab: fetching the source of Linux ${version}`);
+  await withPackageLists((apt) => fetchPackages(["busybox-static"], folder, apt));
+  await fetchPackages([machine.source], folder, await suiteOptions(machine.suite));
+  const source = `${folder}/source`;
+  await unpackSource(`${folder}/usr/src/${machine.source}.tar.xz`, source);
+  await Deno.remove(`${folder}/usr`, { recursive: true });
+
+  console.error(
+    `lab: building Linux ${version} for the ${machine.name} machine, once, about 4 minutes`,
+  );
+  await Deno.writeTextFile(`${source}/lab.config`, config);
+  await make(source, ["KCONFIG_ALLCONFIG=lab.config", "allnoconfig"]);
+  await requireConfigured(config, await Deno.readTextFile(`${source}/.config`));
+  await make(source, [`-j${navigator.hardwareConcurrency}`, "linux", "modules"]);
+  await runOrThrow(["find", source, "-name", "*.[oa]", "!", "-path", "*/scripts/*", "-delete"]);
+  await makeModulesFolder(`${folder}/modules`, `${home}/source`);
+  return (await Deno.readTextFile(`${source}/include/config/kernel.release`)).trim();
+}
+
+async function unpackSource(archive: string, folder: string): Promise<void> {
+  await Deno.mkdir(folder);
+  const unused = UNUSED.flatMap((place) =>
+    ["[chS]", "rst"].map((ending) => `--exclude=*/${place}/*.${ending}`)
+  );
+  const tar = ["tar", "--extract", "--file", archive, "--strip-components=1", ...unused];
+  await runOrThrow([...tar, "--directory", folder]);
+}
+
+async function make(source: string, words: string[]): Promise<void> {
+  // The build leaves the processors to whatever else runs.
+  const command = ["nice", "make", "-C", source, ...MAKE_ARGUMENTS, ...words];
+  const { code, output } = await run(command, { env: REPRODUCIBLE });
+  if (code === 0) return;
+  const lines = output.trimEnd().split("\n");
+  throw new LabError(`Building the kernel failed:\n${lines.slice(-40).join("\n")}`);
+}
+
+/** Refuses a configuration that lost a wish: the options' names and needs change with the kernel. */
+function requireConfigured(wishes: string, config: string): void {
+  const lines = new Set(config.split("\n"));
+  const lost = wishes.split("\n").filter((line) =>
+    line && !line.startsWith("#") && !lines.has(line)
+  );
+  if (lost.length === 0) return;
+  throw new LabError(`This kernel's configuration cannot have ${lost.join(", ")}`);
+}
+
+/** The folder that a guest shows as its kernel's modules: none, but where to build some against. */
+async function makeModulesFolder(folder: string, source: string): Promise<void> {
+  await Deno.mkdir(folder);
+  await Deno.symlink(source, `${folder}/build`);
+  for (const name of ["modules.dep", "modules.builtin", "modules.order"]) {
+    await Deno.writeTextFile(`${folder}/${name}`, "");
+  }
+}
