@@ -34,6 +34,12 @@ test *WORDS: setup
 demo *FILE_AND_QUERIES: setup
     @exec deno run --quiet --no-check --allow-all {{ quote(justfile_directory() / "demo/main.ts") }} "$@"
 
+# measure vss beside its peers and write bench/results; see --help
+[no-exit-message]
+bench *ARGS: setup
+    @sh {{ quote(lab / "setup.sh") }} bench
+    @exec deno run --quiet --no-check --allow-all bench/main.ts "$@"
+
 # build the driver and insert it into this machine's kernel, with parameters such as simd=scalar
 [no-exit-message]
 load *PARAMETERS: _deno
@@ -59,7 +65,7 @@ lint: _deno
 
 # check the types
 check: _deno
-    deno check --doc mod.ts cli.ts README.md client demo lab tests
+    deno check --doc mod.ts cli.ts README.md bench client demo lab tests
 
 # write the library's manual as HTML to build/doc
 doc: _deno

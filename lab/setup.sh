@@ -1,16 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs what is missing, and only that: `setup.sh host` the Debian packages of host_tools.txt,
-# `setup.sh deno` the Deno that tools/package-lock.json pins. Prints nothing where all is there.
+# `setup.sh deno` the Deno that tools/package-lock.json pins, `setup.sh bench` what vss is measured
+# beside: bench/packages.txt, bench/peers/package-lock.json. Prints nothing where all is there.
 set -eu
 lab=$(dirname "$0")
-tools=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vss/tools
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vss
+tools=$cache/tools
 
 say() { echo "setup: $*" >&2; }
 
+# Of a list of tools and their packages, those that are missing.
 missing_packages() {
   PATH=$PATH:/usr/sbin:/sbin
-  grep -v '^#' "$lab/host_tools.txt" | while read -r name package; do
+  grep -v '^#' "$1" | while read -r name package; do
     case $name in
       /*) [ -e "$name" ] || echo "$package" ;;
       ?*) command -v "$name" >/dev/null || echo "$package" ;;
@@ -37,8 +40,8 @@ apt_get() {
     -o Dpkg::Use-Pty=0 -qq "$@" >"$log" 2>&1
 }
 
-setup_host() {
-  packages=$(missing_packages | sort -u)
+install_debian() {
+  packages=$(missing_packages "$1" | sort -u)
   [ -n "$packages" ] || return 0
   require_root $packages
   say "installing" $packages
@@ -53,26 +56,42 @@ setup_host() {
     }
 }
 
-# Whether the pinned Deno is there, whole.
-has_deno() {
-  cmp -s "$lock" "$tools/installed.json" && [ -x "$tools/node_modules/.bin/deno" ]
+setup_host() {
+  install_debian "$lab/host_tools.txt"
 }
 
-setup_deno() {
-  lock=$lab/../tools/package-lock.json
-  has_deno && return 0
+# Whether what a lock file pins is in a folder, whole.
+has_npm() {
+  cmp -s "$1/package-lock.json" "$2/installed.json"
+}
+
+# Installs what the lock file of one folder pins into another; $3 says what that is.
+install_npm() {
+  from=$1
+  to=$2
+  has_npm "$from" "$to" && return 0
   command -v npm >/dev/null || { say "needs npm: install Node.js with npm first"; exit 1; }
-  say "installing Deno into $tools"
-  mkdir -p "$tools"
+  say "installing $3 into $to"
+  mkdir -p "$to"
   # npm writes in place, so installs that start together take turns.
   (
     flock 9
-    has_deno && exit 0
-    rm -f "$tools/installed.json"
-    cp "$lab/../tools/package.json" "$lock" "$tools/"
-    npm ci --prefix "$tools" --no-audit --no-fund --loglevel=error >/dev/null
-    cp "$lock" "$tools/installed.json"
-  ) 9>"$tools/lock"
+    has_npm "$from" "$to" && exit 0
+    rm -f "$to/installed.json"
+    cp "$from/package.json" "$from/package-lock.json" "$to/"
+    npm ci --prefix "$to" --no-audit --no-fund --loglevel=error >/dev/null
+    cp "$from/package-lock.json" "$to/installed.json"
+  ) 9>"$to/lock"
+}
+
+setup_deno() {
+  [ -x "$tools/node_modules/.bin/deno" ] || rm -f "$tools/installed.json"
+  install_npm "$lab/../tools" "$tools" Deno
+}
+
+setup_bench() {
+  install_debian "$lab/../bench/packages.txt"
+  install_npm "$lab/../bench/peers" "$cache/bench-peers" "npm's peers"
 }
 
 for part in "$@"; do

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Runs where the driver is: passes each request on to the contestant that it names, `NAME REQUEST`,
+ * and its answer back. A contestant is started when it is first asked.
+ *
+ * @module
+ */
+import { TextLineStream, writeLine } from "./lines.ts";
+import { LineProcess } from "./process.ts";
+import { commandOf, contestantBy } from "./worker.ts";
+
+const running = new Map<string, LineProcess>();
+
+function contestant(name: string): LineProcess {
+  const found = running.get(name) ?? new LineProcess(name, commandOf(contestantBy(name), ""));
+  running.set(name, found);
+  return found;
+}
+
+const requests = Deno.stdin.readable.pipeThrough(new TextDecoderStream())
+  .pipeThrough(new TextLineStream());
+for await (const line of requests) {
+  const [name = ""] = line.split(" ", 1);
+  writeLine(await contestant(name).ask(line.slice(name.length + 1)));
+}
+for (const process of running.values()) await process.end();

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+/*
+ * No contestant, but their limit: reads as many bytes as a dataset has, from huge pages, and does
+ * nothing else with them. Of several ways to read it keeps to the one that is fastest here.
+ */
+#include <sys/mman.h>
+
+#include "worker.h"
+
+/* As wide a register as the compiler may use here, and a place where it may be read from. */
+#ifdef __AVX512F__
+typedef uint64_t wide __attribute__((vector_size(64)));
+#else
+typedef uint64_t wide __attribute__((vector_size(32)));
+#endif
+
+enum { HUGE = 2 << 20, LINE = 64, TRIES = 5 };
+
+static char *memory;
+static size_t memory_bytes, row_bytes;
+static volatile uint64_t sink;
+
+static void keep(wide a, wide b, wide c, wide d)
+{
+	wide all = a ^ b ^ c ^ d;
+
+	sink = all[0] ^ all[1] ^ all[2] ^ all[3];
+}
+
+/*
+ * Reads `streams` pieces of equal length side by side, and asks for what lies `ahead` bytes behind
+ * each place, unless that is 0. What is asked for beyond the end does no harm.
+ */
+static inline __attribute__((always_inline)) void read_all(size_t streams, size_t ahead)
+{
+	enum { STEP = 4 * sizeof(wide) };
+	size_t length = memory_bytes / streams / STEP * STEP;
+	wide a = { 0 }, b = a, c = a, d = a;
+
+	for (size_t i = 0; i < length; i += STEP)
+		for (size_t s = 0; s < streams; s++) {
+			const char *place = memory + s * length + i;
+			const wide *at = (const wide *)place;
+
+			for (size_t j = 0; ahead && j < STEP; j += LINE)
+				__builtin_prefetch(place + ahead + j, 0, 3);
+			a ^= at[0];
+			b ^= at[1];
+			c ^= at[2];
+			d ^= at[3];
+		}
+	keep(a, b, c, d);
+}
+
+static void read_plain(void) { read_all(1, 0); }
+static void read_ahead(void) { read_all(1, 1024); }
+static void read_far_ahead(void) { read_all(1, 4096); }
+static void read_two(void) { read_all(2, 0); }
+static void read_four(void) { read_all(4, 0); }
+static void read_two_ahead(void) { read_all(2, 1024); }
+static void read_four_ahead(void) { read_all(4, 1024); }
+
+static const struct way {
+	const char *name;
+	void (*read)(void);
+} WAYS[] = {
+	{ "plain", read_plain },
+	{ "ahead", read_ahead },
+	{ "far ahead", read_far_ahead },
+	{ "two streams", read_two },
+	{ "four streams", read_four },
+	{ "two streams ahead", read_two_ahead },
+	{ "four streams ahead", read_four_ahead },
+};
+
+static const struct way *fastest = WAYS;
+
+static uint64_t least_time(const struct way *way)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (int i = 0; i < TRIES; i++) {
+		uint64_t start = worker_now(), took;
+
+		way->read();
+		took = worker_now() - start;
+		if (took < least)
+			least = took;
+	}
+	return least;
+}
+
+static void begin(size_t rows, size_t dimension)
+{
+	row_bytes = dimension * sizeof(float);
+	memory_bytes = (rows * row_bytes + HUGE - 1) / HUGE * HUGE;
+	memory = aligned_alloc(HUGE, memory_bytes);
+	if (!memory)
+		worker_fail("memory");
+	madvise(memory, memory_bytes, MADV_HUGEPAGE);
+	memory_bytes = rows * row_bytes;
+}
+
+static void insert(size_t first, size_t count, const float *rows)
+{
+	memcpy(memory + first * row_bytes, rows, count * row_bytes);
+}
+
+static void choose(void)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (size_t i = 0; i < sizeof(WAYS) / sizeof(*WAYS); i++) {
+		uint64_t took = least_time(WAYS + i);
+
+		if (getenv("PROBE_VERBOSE"))
+			fprintf(stderr, "%-20s %.2f GB/s\n", WAYS[i].name, (double)memory_bytes / took);
+		if (took < least) {
+			least = took;
+			fastest = WAYS + i;
+		}
+	}
+}
+
+static int threads(int wanted)
+{
+	return wanted < 1 ? wanted : 1;
+}
+
+static void search(const float *queries, size_t count, uint64_t *ids)
+{
+	(void)queries;
+	memset(ids, 0, count * WORKER_K * sizeof(*ids));
+	for (size_t i = 0; i < count; i++)
+		fastest->read();
+}
+
+static void drop(void)
+{
+	free(memory);
+	memory = NULL;
+}
+
+int main(void)
+{
+	static const struct contestant self = {
+		.version = "1", .begin = begin, .insert = insert, .end = choose, .threads = threads,
+		.search = search, .drop = drop,
+	};
+
+	return worker_run(&self);
+}
