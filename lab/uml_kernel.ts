@@ -65,7 +65,7 @@ async function build(
   );
   await Deno.writeTextFile(`${source}/lab.config`, config);
   await make(source, ["KCONFIG_ALLCONFIG=lab.config", "allnoconfig"]);
-  await requireConfigured(config, await Deno.readTextFile(`${source}/.config`));
+  requireConfigured(config, await Deno.readTextFile(`${source}/.config`));
   await make(source, [`-j${navigator.hardwareConcurrency}`, "linux", "modules"]);
   await runOrThrow(["find", source, "-name", "*.[oa]", "!", "-path", "*/scripts/*", "-delete"]);
   await makeModulesFolder(`${folder}/modules`, `${home}/source`);
@@ -91,7 +91,7 @@ async function make(source: string, words: string[]): Promise<void> {
 }
 
 /** Refuses a configuration that lost a wish: the options' names and needs change with the kernel. */
-function requireConfigured(wishes: string, config: string): void {
+export function requireConfigured(wishes: string, config: string): void {
   const lines = new Set(config.split("\n"));
   const lost = wishes.split("\n").filter((line) =>
     line && !line.startsWith("#") && !lines.has(line)

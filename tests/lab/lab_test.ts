@@ -6,6 +6,8 @@
  */
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { BUILD, exists, PROJECT } from "../../lab/host.ts";
+import { channelDevices } from "../../lab/kinds.ts";
+import { type Machine, MACHINES } from "../../lab/machines.ts";
 import { shellQuote } from "../../lab/quote.ts";
 
 /** What a finished lab left. */
@@ -23,14 +25,20 @@ interface Options {
   readonly env?: Record<string, string>;
 }
 
-function labCommand(args: string[], project = PROJECT): string[] {
-  return ["run", "--quiet", "--no-check", "--allow-all", `${project}/lab/main.ts`, ...args];
+/** Declares a test of each machine. */
+function testMachines(name: string, test: (machine: Machine) => Promise<void>): void {
+  for (const machine of MACHINES) Deno.test(`${name}: ${machine.name}`, () => test(machine));
 }
 
-async function lab(args: string[], options: Options = {}): Promise<Outcome> {
+function labCommand(machine: Machine, args: string[], project = PROJECT): string[] {
+  const words = [`${project}/lab/main.ts`, "--machine", machine.name, ...args];
+  return ["run", "--quiet", "--no-check", "--allow-all", ...words];
+}
+
+async function lab(machine: Machine, args: string[], options: Options = {}): Promise<Outcome> {
   const { project = PROJECT, cwd = project, input, env = {} } = options;
   const child = new Deno.Command(Deno.execPath(), {
-    args: labCommand(args, project),
+    args: labCommand(machine, args, project),
     cwd,
     env,
     stdin: input ? "piped" : "null",
@@ -49,13 +57,13 @@ function sampleBytes(length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, index) => index * 31 + (index >> 8));
 }
 
-/** The running QEMUs whose scratch folder lies in `folder`. */
+/** The running machines whose scratch folder lies in `folder`. */
 async function machinesIn(folder: string): Promise<number> {
   let count = 0;
   for await (const entry of Deno.readDir("/proc")) {
     if (!/^\d+$/.test(entry.name)) continue;
     const words = await Deno.readTextFile(`/proc/${entry.name}/cmdline`).catch(() => "");
-    if (words.includes("qemu-system") && words.includes(folder)) count++;
+    if (/qemu-system|initrd=/.test(words) && words.includes(folder)) count++;
   }
   return count;
 }
@@ -68,9 +76,10 @@ async function until(condition: () => Promise<boolean>, seconds: number): Promis
   return await condition();
 }
 
-Deno.test("lab passes input, both outputs and the exit status unchanged", async () => {
+testMachines("lab passes input, both outputs and the exit status unchanged", async (machine) => {
   const input = sampleBytes(1_000_003);
   const { code, stdout, stderr } = await lab(
+    machine,
     ["--", "sh", "-c", "tee build/lab-test-stderr; sha256sum build/lab-test-stderr >&2; exit 7"],
     { input },
   );
@@ -81,10 +90,10 @@ Deno.test("lab passes input, both outputs and the exit status unchanged", async 
   assertEquals(stderr, `${digest}  build/lab-test-stderr\n`);
 });
 
-Deno.test("lab passes arguments, folder and environment unchanged", async () => {
+testMachines("lab passes arguments, folder and environment unchanged", async (machine) => {
   const words = ["a b", "", "it's", '"q"', "$HOME `id` \\", "two\nlines", "--verbose", "ä"];
   const script = 'pwd; printf %s "$VSS_TEST" >/dev/stderr; printf "[%s]" "$@"';
-  const { code, stdout, stderr } = await lab(["--", "sh", "-c", script, "sh", ...words], {
+  const { code, stdout, stderr } = await lab(machine, ["--", "sh", "-c", script, "sh", ...words], {
     cwd: `${PROJECT}/kernel/uapi`,
     env: { VSS_TEST: "x  y\n'z'" },
   });
@@ -96,43 +105,62 @@ Deno.test("lab passes arguments, folder and environment unchanged", async () => 
   assertEquals(code, 0);
 });
 
-Deno.test("lab works from a clone in a folder with a space and keeps only build/", async () => {
-  const scratch = await Deno.makeTempDir({ prefix: "vss lab test " });
-  try {
-    const project = `${scratch}/clone`;
-    await Deno.mkdir(project);
-    for (const name of ["deno.json", "deno.lock", "kernel", "lab", "offline"]) {
-      const copy = new Deno.Command("cp", { args: ["-r", `${PROJECT}/${name}`, project] });
-      assert((await copy.output()).success);
+testMachines(
+  "lab works from a clone in a folder with a space and keeps only build/",
+  async (machine) => {
+    const scratch = await Deno.makeTempDir({ prefix: "vss lab test " });
+    try {
+      const project = `${scratch}/clone`;
+      await Deno.mkdir(project);
+      for (const name of ["deno.json", "deno.lock", "kernel", "lab", "offline"]) {
+        const copy = new Deno.Command("cp", { args: ["-r", `${PROJECT}/${name}`, project] });
+        assert((await copy.output()).success);
+      }
+      const script = "ls /dev/vss; echo gone >kernel/new; rm deno.json; echo kept >build/new";
+      const { code, stdout, stderr } = await lab(machine, ["--", "sh", "-c", script], { project });
+      assertEquals(stderr, "");
+      assertEquals(text(stdout), "/dev/vss\n");
+      assertEquals(code, 0);
+      assertEquals(await Deno.readTextFile(`${project}/build/new`), "kept\n");
+      assert(await exists(`${project}/deno.json`));
+      assertEquals(await exists(`${project}/kernel/new`), false);
+    } finally {
+      await Deno.remove(scratch, { recursive: true });
     }
-    const script = "ls /dev/vss; echo gone >kernel/new; rm deno.json; echo kept >build/new";
-    const { code, stdout, stderr } = await lab(["--", "sh", "-c", script], { project });
-    assertEquals(stderr, "");
-    assertEquals(text(stdout), "/dev/vss\n");
-    assertEquals(code, 0);
-    assertEquals(await Deno.readTextFile(`${project}/build/new`), "kept\n");
-    assert(await exists(`${project}/deno.json`));
-    assertEquals(await exists(`${project}/kernel/new`), false);
-  } finally {
-    await Deno.remove(scratch, { recursive: true });
+  },
+);
+
+testMachines("lab passes more output than its reader takes at once", async (machine) => {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: labCommand(machine, ["--", "head", "-c", "3000000", "/dev/zero"]),
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  let length = 0;
+  for await (const chunk of child.stdout) {
+    if (length < 1_000_000) await new Promise((resolve) => setTimeout(resolve, 20));
+    length += chunk.length;
   }
+  assertEquals([(await child.status).code, length], [0, 3_000_000]);
 });
 
-Deno.test("lab gives the command a complete Linux", async () => {
+testMachines("lab gives the command a complete Linux", async (machine) => {
   const script = `
     set -e
     test -c /dev/vss; test -d /sys/class/misc/vss; test -d /lib/modules/$(uname -r)/build/include
     grep -q memory /sys/fs/cgroup/cgroup.controllers; ls /dev/pts/ptmx /dev/fd/0 >/dev/null
     touch /dev/shm/x /run/x /tmp/x; cat /sys/class/net/lo/operstate; hostname; id -u
     deno --version | head -n 1 | cut -d " " -f 1`;
-  const { code, stdout, stderr } = await lab(["--", "sh", "-c", script]);
+  const { code, stdout, stderr } = await lab(machine, ["--", "sh", "-c", script]);
   assertEquals(stderr, "");
-  assertEquals(text(stdout), "unknown\ndebian-6.1\n0\ndeno\n");
+  assertEquals(text(stdout), `unknown\n${machine.name}\n0\ndeno\n`);
   assertEquals(code, 0);
 });
 
-Deno.test("lab reports a machine that panics, with the kernel's words", async () => {
+testMachines("lab reports a machine that panics, with the kernel's words", async (machine) => {
   const { code, stdout, stderr } = await lab(
+    machine,
     ["--", "sh", "-c", "echo before; sleep 1; echo c >/proc/sysrq-trigger"],
   );
   assertEquals(text(stdout), "before\n");
@@ -141,38 +169,55 @@ Deno.test("lab reports a machine that panics, with the kernel's words", async ()
   assertEquals(code, 1);
 });
 
-Deno.test("lab fails where the kernel complains, whatever the command says", async () => {
-  const { code, stderr } = await lab(["--", "sh", "-c", "echo '<3>BUG: made up' >/dev/kmsg"]);
+testMachines("lab fails where the kernel complains, whatever the command says", async (machine) => {
+  const { code, stderr } = await lab(machine, [
+    "--",
+    "sh",
+    "-c",
+    "echo '<3>BUG: made up' >/dev/kmsg",
+  ]);
   assertStringIncludes(stderr, "BUG: made up");
   assertEquals(code, 1);
 });
 
-Deno.test("lab ends what a command leaves running, and the driver's removal is quiet", async () => {
-  const { code, stdout, stderr } = await lab(
-    ["--", "sh", "-c", "(exec 3<>/dev/vss; sleep 1000) & echo started"],
-  );
-  assertEquals([code, text(stdout), stderr], [0, "started\n", ""]);
-});
+testMachines(
+  "lab ends what a command leaves running, and the driver's removal is quiet",
+  async (machine) => {
+    const { code, stdout, stderr } = await lab(
+      machine,
+      ["--", "sh", "-c", "(exec 3<>/dev/vss; sleep 1000) & echo started"],
+    );
+    assertEquals([code, text(stdout), stderr], [0, "started\n", ""]);
+  },
+);
 
-Deno.test("lab starts a machine anew that does not start, and gives up in the end", async () => {
-  const { code, stderr } = await lab(["--", "true"], { env: { VSS_LAB_BOOT_SECONDS: "0.2" } });
-  assertEquals(code, 1);
-  assertEquals(stderr.match(/starting it anew/g)?.length, 2);
-  assertStringIncludes(stderr, "the machine did not start, 3 times");
-});
+testMachines(
+  "lab starts a machine anew that does not start, and gives up in the end",
+  async (machine) => {
+    const { code, stderr } = await lab(machine, ["--", "true"], {
+      env: { VSS_LAB_BOOT_SECONDS: "0.02" },
+    });
+    assertEquals(code, 1);
+    assertEquals(stderr.match(/starting it anew/g)?.length, 2);
+    assertStringIncludes(stderr, "the machine did not start, 3 times");
+  },
+);
 
-Deno.test("lab stops a machine after the timeout", async () => {
+testMachines("lab stops a machine after the timeout", async (machine) => {
+  const seconds = machine.kind === "qemu" ? "60" : "10";
   const { code, stdout, stderr } = await lab(
-    ["--timeout", "60", "--", "sh", "-c", "echo begun; sleep 1000"],
+    machine,
+    ["--timeout", seconds, "--", "sh", "-c", "echo begun; sleep 1000"],
   );
   assertEquals(text(stdout), "begun\n");
-  assertStringIncludes(stderr, "stopped after 60 seconds");
+  assertStringIncludes(stderr, `stopped after ${seconds} seconds`);
   assertStringIncludes(stderr, "vss");
   assertEquals(code, 124);
 });
 
-Deno.test("lab says why the driver did not load", async () => {
+testMachines("lab says why the driver did not load", async (machine) => {
   const { code, stdout, stderr } = await lab(
+    machine,
     ["--module-args", "max_vectors=1 simd=nonsense", "--", "echo", "never"],
   );
   assertEquals(text(stdout), "");
@@ -182,18 +227,20 @@ Deno.test("lab says why the driver did not load", async () => {
 });
 
 Deno.test("lab names every missing tool and the command that installs them", async () => {
-  const { code, stderr } = await lab(["--", "true"], { env: { PATH: "/nonexistent" } });
+  const { code, stderr } = await lab(MACHINES[0]!, ["--", "true"], {
+    env: { PATH: "/nonexistent" },
+  });
   assertStringIncludes(stderr, "qemu-system-x86_64, gcc-12");
   assertStringIncludes(stderr, "apt-get install --no-install-recommends qemu-system-x86 gcc-12");
   assertEquals(code, 1);
 });
 
 for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-  Deno.test(`lab leaves no machine behind when ${signal} ends it`, async () => {
+  testMachines(`lab leaves no machine behind when ${signal} ends it`, async (machine) => {
     const scratch = await Deno.makeTempDir({ prefix: "vss-lab-test-" });
     try {
       const child = new Deno.Command(Deno.execPath(), {
-        args: labCommand(["--", "sh", "-c", "echo up; sleep 1000"]),
+        args: labCommand(machine, ["--", "sh", "-c", "echo up; sleep 1000"]),
         env: { TMPDIR: scratch },
         stdin: "null",
         stdout: "piped",
@@ -212,9 +259,9 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   });
 }
 
-Deno.test("lab ends when nobody reads its output any more", async () => {
+testMachines("lab ends when nobody reads its output any more", async (machine) => {
   const child = new Deno.Command(Deno.execPath(), {
-    args: labCommand(["--timeout", "180", "--", "yes"]),
+    args: labCommand(machine, ["--timeout", "180", "--", "yes"]),
     stdin: "null",
     stdout: "piped",
     stderr: "null",
@@ -223,8 +270,11 @@ Deno.test("lab ends when nobody reads its output any more", async () => {
   assertEquals((await child.status).code, 141);
 });
 
-Deno.test("lab --shell gives a terminal with job control", async () => {
-  const inner = shellQuote([Deno.execPath(), ...labCommand(["--shell", "--timeout", "180"])]);
+testMachines("lab --shell gives a terminal with job control", async (machine) => {
+  const inner = shellQuote([
+    Deno.execPath(),
+    ...labCommand(machine, ["--shell", "--timeout", "180"]),
+  ]);
   const child = new Deno.Command("script", {
     args: ["--quiet", "--return", "--command", inner, "/dev/null"],
     env: { SHELL: "/bin/bash", TERM: "dumb" },
@@ -251,7 +301,7 @@ Deno.test("lab --shell gives a terminal with job control", async () => {
     await keyboard.write(new TextEncoder().encode(keys));
   }
   await keyboard.close().catch(() => {});
-  assertStringIncludes(screen, "/dev/hvc0");
+  assertStringIncludes(screen, channelDevices(machine).terminal!);
   assertStringIncludes(screen, "status 130");
   // Bash says so where it has none.
   assertEquals(screen.includes("no job control"), false);

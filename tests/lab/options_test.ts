@@ -25,6 +25,14 @@ Deno.test("parseLabArgs() has defaults for all but the command", () => {
   assertEquals([verbose, command], [false, ["true"]]);
 });
 
+Deno.test("parseLabArgs() takes memory and processors from the machine unless they are given", () => {
+  const uml = ["--machine", "uml"];
+  const { memory, cpus } = parse(...uml, "true");
+  assertEquals([memory, cpus], ["4G", navigator.hardwareConcurrency]);
+  const given = parse(...uml, "--memory", "1G", "--cpus", "3", "true");
+  assertEquals([given.memory, given.cpus], ["1G", 3]);
+});
+
 Deno.test("parseLabArgs() leaves the command's words alone", () => {
   const words = ["cmd", "007", "--memory", "1", "--verbose", "--", "-x", "", "--help"];
   assertEquals(parse("--cpus", "1", "--", ...words).command, words);
@@ -42,10 +50,14 @@ Deno.test("parseLabArgs() splits the driver's parameters", () => {
 Deno.test("parseLabArgs() refuses what makes no sense and says what would", () => {
   assertStringIncludes(refusal(), "No COMMAND");
   assertStringIncludes(refusal("--what", "true"), "Unknown option --what");
-  assertStringIncludes(refusal("--machine", "amiga", "true"), "known are debian-6.1");
+  assertStringIncludes(refusal("--machine", "amiga", "true"), "known are debian-6.1, uml");
   assertStringIncludes(refusal("--memory", "lots", "true"), "512M or 2G");
   assertStringIncludes(refusal("--cpus", "0", "true"), "from 1 to 99");
   assertStringIncludes(refusal("--accel", "magic", "true"), "tcg or kvm");
+  assertStringIncludes(
+    refusal("--machine", "uml", "--accel", "kvm", "true"),
+    "uml has native speed",
+  );
   assertStringIncludes(refusal("--timeout", "-1", "true"), "seconds");
 });
 
