@@ -20,8 +20,9 @@ const REPRODUCIBLE = {
 };
 
 /** Most of the source: what this kernel has no use for, but for the parts that describe it. */
-const UNUSED = ["Documentation", "arch/[!xu]*", "drivers/gpu", "drivers/media", "drivers/net"]
-  .concat(["drivers/infiniband", "drivers/scsi", "drivers/staging", "sound", "tools/testing"]);
+const UNUSED = ["Documentation", "arch/[!xu]*", "drivers/gpu", "drivers/infiniband"]
+  .concat(["drivers/media", "drivers/net/ethernet", "drivers/net/wireless", "drivers/scsi"])
+  .concat(["drivers/staging", "sound", "tools/testing"]);
 
 /** The machine's kernel, from the cache or, the first time, compiled. */
 export async function umlKernel(machine: UmlMachine): Promise<Kernel> {
