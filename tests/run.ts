@@ -90,7 +90,7 @@ function row(result: StageResult): string {
   const { stage, passed, skipped, failures, seconds } = result;
   return [
     failures.length === 0 ? "ok    " : "FAILED",
-    stage.name.padEnd(24),
+    stage.name.padEnd(28),
     `${passed} passed`.padStart(12),
     `${failures.length} failed`.padStart(11),
     (skipped ? `${skipped} skipped` : "").padStart(12),

@@ -24,9 +24,15 @@ const test = [deno, "test", "--reporter=tap"];
 const guestTest = ["deno", "test", "--no-check", "--reporter=tap"];
 const sourceFolders = ["client", "demo", "lab", "tests"];
 
+/** The machine with the stock kernel that people run, whose processor is emulated, and slow. */
+const STOCK = "debian-6.1";
+
+/** The machine at native speed. */
+const FAST = "uml";
+
 /** A command as the lab runs it in a machine. */
-function inLab(command: string[], moduleArgs = "", timeout = 900): string[] {
-  const options = ["--timeout", String(timeout), "--module-args", moduleArgs];
+function inLab(machine: string, command: string[], moduleArgs = ""): string[] {
+  const options = ["--machine", machine, "--timeout", "900", "--module-args", moduleArgs];
   return [deno, "run", "--quiet", "--no-check", "--allow-all", "lab/main.ts", ...options, "--"]
     .concat(command);
 }
@@ -57,33 +63,26 @@ const CHECKS: readonly Stage[] = [
   },
 ];
 
+/** The name of a stage in a machine. */
+function stageName(name: string, machine: string): string {
+  return machine === STOCK ? name : `${name} on ${machine}`;
+}
+
+/** A stage of Deno tests in a machine. */
+function guestStage(name: string, machine: string, ...args: string[]): Stage {
+  const command = inLab(machine, [...guestTest, ...args]);
+  return { name: stageName(name, machine), command, result: "tap" };
+}
+
 const DEVICE: readonly Stage[] = [
-  {
-    name: "device",
-    command: inLab([...guestTest, "--allow-ffi", "tests/device"]),
-    result: "tap",
-  },
-  {
-    name: "command line",
-    command: inLab([...guestTest, "--allow-all", "tests/cli/cli_test.ts"]),
-    result: "tap",
-  },
-  {
-    name: "a million rows",
-    command: inLab([...guestTest, "--allow-all", "tests/cli/million_test.ts"]),
-    result: "tap",
-  },
-  {
-    name: "library examples",
-    command: inLab([...guestTest, "--doc", "--allow-ffi", "mod.ts", "cli.ts", "client"]),
-    result: "tap",
-  },
-  {
-    // Its vectors have the ids of the library's own examples, so it needs a store of its own.
-    name: "README example",
-    command: inLab([...guestTest, "--doc", "--allow-ffi", "README.md"]),
-    result: "tap",
-  },
+  ...[STOCK, FAST].flatMap((machine) => [
+    guestStage("device", machine, "--allow-ffi", "tests/device"),
+    guestStage("command line", machine, "--allow-all", "tests/cli/cli_test.ts"),
+  ]),
+  guestStage("a million rows", FAST, "--allow-all", "tests/cli/million_test.ts"),
+  guestStage("library examples", STOCK, "--doc", "--allow-ffi", "mod.ts", "cli.ts", "client"),
+  // Its vectors have the ids of the library's own examples, so it needs a store of its own.
+  guestStage("README example", STOCK, "--doc", "--allow-ffi", "README.md"),
 ];
 
 /** The stages in the order in which they run. */
@@ -97,19 +96,22 @@ export async function stages(): Promise<Stage[]> {
   ];
 }
 
-/** Every C program of `tests/kernel`, each on a freshly loaded driver. */
+/** Every C program of `tests/kernel` in each machine, each on a freshly loaded driver. */
 async function programStages(): Promise<Stage[]> {
   const folder = `${PROJECT}/tests/kernel`;
   const found: Stage[] = [];
   for (const name of await filesIn(folder, ".c")) {
     const program = `build/tests/kernel/${name.replace(/\.c$/, "")}`;
     const flags = ["-static", "-pthread", "-O1", "-g", "-Wall", "-Wextra", "-Werror"];
-    found.push({
-      name: `kernel/${name}`,
-      prepare: ["gcc", ...flags, "-Ikernel/uapi", "-o", program, `tests/kernel/${name}`, "-lm"],
-      command: inLab([`./${program}`], moduleArgs(await Deno.readTextFile(`${folder}/${name}`))),
-      result: "tap",
-    });
+    const words = moduleArgs(await Deno.readTextFile(`${folder}/${name}`));
+    for (const machine of [STOCK, FAST]) {
+      found.push({
+        name: stageName(`kernel/${name}`, machine),
+        prepare: ["gcc", ...flags, "-Ikernel/uapi", "-o", program, `tests/kernel/${name}`, "-lm"],
+        command: inLab(machine, [`./${program}`], words),
+        result: "tap",
+      });
+    }
   }
   return found;
 }

@@ -36,6 +36,16 @@ static bool ktap_ok(bool held, const char *statement, ...)
 	return held;
 }
 
+/* Reports one statement that this machine cannot show, and why. */
+__attribute__((unused))
+static void ktap_skip(const char *statement, const char *reason)
+{
+	if (!ktap_count)
+		printf("KTAP version 1\n");
+	printf("ok %d - %s # SKIP %s\n", ++ktap_count, statement, reason);
+	fflush(stdout);
+}
+
 /* Ends the program where going on makes no sense. */
 __attribute__((format(printf, 1, 2), noreturn, unused))
 static void ktap_bail_out(const char *reason, ...)
