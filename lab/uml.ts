@@ -29,9 +29,12 @@ const FILES_AHEAD = 8;
 /** The first file descriptor that is neither input, output nor error. */
 const FIRST_CHANNEL = 3;
 
+/** Runs a command that does not outlive whoever runs it. */
+const NO_ORPHAN = ["setpriv", "--pdeathsig", "KILL", "--"];
+
 /**
- * Runs the kernel, its log going to the file $1, with its memory in the folder $2, if one is named:
- * a file system of huge pages, which only this process sees and which goes with it.
+ * Runs the kernel $4…, its log going to the file $1, with $3 bytes of memory in the folder $2, if
+ * one is named: a file system of huge pages, which only this process sees and which goes with it.
  */
 const LAUNCH = `
 log=$1 memory=$2 size=$3
@@ -41,7 +44,8 @@ if [ "$memory" ]; then
   mount -t tmpfs -o "huge=always,size=$size,mode=700" memory "$memory" || exit
   export TMPDIR="$memory"
 fi
-exec setpriv --pdeathsig KILL -- "$@" 2>"$log"
+${NO_ORPHAN.join(" ")} "$@" 2>"$log"
+exit $?
 `;
 
 /** Starts user-mode Linux. */
@@ -56,15 +60,24 @@ export async function startUml(
     console.error("lab: no huge pages here, for want of the right to mount; the machine is slower");
   }
   const launch = ["sh", "-c", LAUNCH, "sh", logPath(options.job), namespace ? memory : ""];
-  const command = [...namespace ?? [], ...launch, options.memory, ...umlCommand(options)];
+  const command = [
+    ...NO_ORPHAN,
+    ...namespace ?? [],
+    ...launch,
+    options.memory,
+    ...umlCommand(options),
+  ];
   return serve(begin(command, options.job), options.job, cleanup);
 }
 
-/** The words that run a command where it may mount what only it sees; none if nothing allows it. */
+/**
+ * The words that run a command where it may mount what only it sees, and whose end is the end of all
+ * that it began; none if nothing allows it.
+ */
 async function ownNamespace(folder: string): Promise<string[] | undefined> {
   const mount = ["mount", "-t", "tmpfs", "-o", "huge=always", "memory", folder];
   for (const rights of [[], ["--map-root-user"]]) {
-    const words = ["unshare", "--mount", ...rights, "--"];
+    const words = ["unshare", "--mount", "--pid", "--fork", "--kill-child", ...rights, "--"];
     const { code } = await run([...words, ...mount]).catch(() => ({ code: 1 }));
     if (code === 0) return words;
   }

@@ -57,7 +57,7 @@ function sampleBytes(length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, index) => index * 31 + (index >> 8));
 }
 
-/** The running machines whose scratch folder lies in `folder`. */
+/** The processes of running machines whose scratch folder lies in `folder`. */
 async function machinesIn(folder: string): Promise<number> {
   let count = 0;
   for await (const entry of Deno.readDir("/proc")) {
@@ -247,7 +247,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
         stderr: "null",
       }).spawn();
       await child.stdout.values().next();
-      assertEquals(await machinesIn(scratch), 1);
+      assert(await machinesIn(scratch) > 0);
       child.kill(signal);
       const { code } = await child.status;
       assertNotEquals(code, 0);
