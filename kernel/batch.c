@@ -2,6 +2,7 @@
 /*
  * Batches: the bounded pieces in which rows cross the border to user memory.
  */
+#include <linux/align.h>
 #include <linux/bitmap.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -11,28 +12,33 @@
 #include "budget.h"
 #include "payload.h"
 
-static size_t vss_batch_bytes(u32 dimension, u32 rows)
+static size_t vss_batch_bytes(u32 dimension, u32 rows, u32 words)
 {
 	size_t row = 2 * sizeof(u64) + sizeof(struct vss_payload *) +
-		     (2 + dimension) * sizeof(u32);
+		     (2 + dimension + VSS_PLANES * words) * sizeof(u32);
+	size_t scratch = 2 * ALIGN(dimension, VSS_LANES) * sizeof(u32);
 
-	return sizeof(struct vss_batch) + rows * row;
+	return sizeof(struct vss_batch) + rows * row +
+	       (words ? VSS_ALIGN + scratch : 0);
 }
 
 /**
  * vss_batch_create() - make an empty batch
  * @dimension: components of a vector, at most VSS_MAX_DIMENSION
  * @rows: rows that it should have room for; it may have room for less
+ * @coded: whether it has room for codes, too
  *
  * Return: the batch, for vss_batch_free(), or NULL when memory is lacking.
  */
-struct vss_batch *vss_batch_create(u32 dimension, u32 rows)
+struct vss_batch *vss_batch_create(u32 dimension, u32 rows, bool coded)
 {
+	u32 lanes = ALIGN(dimension, VSS_LANES);
+	u32 words = coded ? vss_code_words(lanes) : 0;
 	struct vss_batch *batch;
 
 	rows = min_t(u32, rows, VSS_BATCH_ROWS);
 	rows = min_t(u32, rows, VSS_BATCH_BYTES / (dimension * sizeof(u32)));
-	batch = kvzalloc(vss_batch_bytes(dimension, rows), VSS_GFP);
+	batch = kvzalloc(vss_batch_bytes(dimension, rows, words), VSS_GFP);
 	if (!batch)
 		return NULL;
 	batch->room = rows;
@@ -42,7 +48,11 @@ struct vss_batch *vss_batch_create(u32 dimension, u32 rows)
 	batch->payloads = (struct vss_payload **)(batch->tags + rows);
 	batch->slots = (u32 *)(batch->payloads + rows);
 	batch->norms = batch->slots + rows;
-	batch->vectors = batch->norms + rows;
+	batch->words = words;
+	batch->codes = batch->norms + rows;
+	batch->vectors = batch->codes + (size_t)rows * VSS_PLANES * words;
+	batch->scratch = PTR_ALIGN(batch->vectors + (size_t)rows * dimension,
+				   VSS_ALIGN);
 	return batch;
 }
 

@@ -5,6 +5,8 @@
 #include <linux/bitmap.h>
 #include <linux/types.h>
 
+#include "distance/distance.h"
+
 struct vss_payload;
 
 /*
@@ -28,6 +30,9 @@ struct vss_payload;
  * @payloads: payloads, each a reference or NULL
  * @slots: slots of the rows in the store
  * @norms: norms, where the metric wants them
+ * @words: words of a row's code in each plane; 0 where there is no room for codes
+ * @codes: the words of both planes of each row
+ * @scratch: room for two padded vectors, aligned to VSS_ALIGN
  * @vectors: components, without padding
  *
  * Belongs to one thread, and needs no lock. One allocation holds it all.
@@ -45,16 +50,24 @@ struct vss_batch {
 	struct vss_payload **payloads;
 	u32 *slots;
 	u32 *norms;
+	u32 words;
+	u32 *codes;
+	u32 *scratch;
 	u32 *vectors;
 };
 
-struct vss_batch *vss_batch_create(u32 dimension, u32 rows);
+struct vss_batch *vss_batch_create(u32 dimension, u32 rows, bool coded);
 void vss_batch_reset(struct vss_batch *batch);
 void vss_batch_free(struct vss_batch *batch);
 
 static inline u32 *vss_batch_vector(const struct vss_batch *batch, u32 i)
 {
 	return batch->vectors + (size_t)i * batch->dimension;
+}
+
+static inline u32 *vss_batch_code(const struct vss_batch *batch, u32 i)
+{
+	return batch->codes + (size_t)i * VSS_PLANES * batch->words;
 }
 
 #endif /* VSS_BATCH_H */

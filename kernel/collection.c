@@ -134,6 +134,7 @@ static int vss_init_counters(struct vss_collection *collection)
  * @metric: one of enum vss_metric
  * @dimension: components of its rows
  * @mode: permission bits
+ * @has_codes: whether codes are kept, where rows are long enough for them
  *
  * It belongs to the caller's filesystem uid and gid. Nobody else can see it
  * before it is published in the registry, or bound to a file.
@@ -142,7 +143,8 @@ static int vss_init_counters(struct vss_collection *collection)
  * error pointer of -ENOMEM.
  */
 struct vss_collection *vss_collection_create(const char *name, u32 metric,
-					     u32 dimension, u32 mode)
+					     u32 dimension, u32 mode,
+					     bool has_codes)
 {
 	struct vss_collection *collection;
 	int ret;
@@ -160,8 +162,11 @@ struct vss_collection *vss_collection_create(const char *name, u32 metric,
 	ret = vss_init_counters(collection);
 	if (ret)
 		goto free_collection;
+	has_codes = has_codes && dimension >= VSS_MIN_CODES_DIMENSION;
+	/* Inner products need norms for what codes rule out. */
 	ret = vss_store_init(&collection->store, dimension,
-			     metric == VSS_METRIC_COS);
+			     metric == VSS_METRIC_COS ||
+			     (metric == VSS_METRIC_IP && has_codes), has_codes);
 	if (ret)
 		goto destroy_counters;
 	return collection;
@@ -192,10 +197,20 @@ void vss_collection_put(struct vss_collection *collection)
 		atomic_dec(&nr_collections);
 }
 
+static void vss_collection_note(struct vss_collection *collection, u64 time)
+{
+	s64 longest = atomic64_read(&collection->longest);
+
+	while (time > longest &&
+	       !atomic64_try_cmpxchg(&collection->longest, &longest, time))
+		;
+}
+
 /**
  * vss_collection_admit() - check vectors, and compute what is kept beside them
  * @collection: where they are to go
- * @batch: the rows; cut before the first one that is refused
+ * @batch: the rows, with room for codes where the collection keeps some; cut
+ *         before the first one that is refused
  *
  * Return: 0, or -EINVAL when one is refused: not finite, or without a norm
  * where the metric wants one.
@@ -203,17 +218,27 @@ void vss_collection_put(struct vss_collection *collection)
 int vss_collection_admit(struct vss_collection *collection,
 			 struct vss_batch *batch)
 {
-	u32 i, finite, count = batch->count;
+	u32 i, finite, count = batch->count, dimension = batch->dimension;
+	struct vss_store *store = &collection->store;
+	u64 time = 0;
 
-	finite = vss_f32_count_finite(batch->vectors, count * batch->dimension);
-	batch->count = finite / batch->dimension;
-	if (collection->metric == VSS_METRIC_COS) {
-		vss_distance_norms(batch->vectors, batch->count,
-				   batch->dimension, batch->norms);
-		for (i = 0; i < batch->count; i++) {
-			if (!vss_f32_is_normal(batch->norms[i]))
-				batch->count = i;
-		}
+	finite = vss_f32_count_finite(batch->vectors, count * dimension);
+	batch->count = finite / dimension;
+	if (store->has_norms)
+		time = vss_distance_norms(batch->vectors, batch->count,
+					  dimension, batch->norms);
+	for (i = 0; i < batch->count && collection->metric == VSS_METRIC_COS;
+	     i++) {
+		if (!vss_f32_is_normal(batch->norms[i]))
+			batch->count = i;
+	}
+	vss_collection_note(collection, time);
+	if (vss_store_has_codes(store)) {
+		time = vss_distance_encode(collection->metric, batch->vectors,
+					   batch->norms, batch->count,
+					   dimension, batch->scratch,
+					   batch->codes);
+		vss_collection_note(collection, time);
 	}
 	return batch->count == count ? 0 : -EINVAL;
 }
@@ -252,46 +277,52 @@ int vss_collection_get(struct vss_collection *collection,
 	return ret;
 }
 
-/* Checks a query's vector, and makes of it what the metric wants. */
-static int vss_collection_admit_query(struct vss_collection *collection,
-				      struct vss_query *query)
+/**
+ * vss_collection_admit_query() - check a query, and make of it what the metric
+ * wants
+ * @collection: where
+ * @pass: made for the collection's metric and dimension
+ * @i: which of its queries, as it came from user memory
+ *
+ * Return: 0, or -EINVAL when it is refused.
+ */
+int vss_collection_admit_query(struct vss_collection *collection,
+			       struct vss_pass *pass, u32 i)
 {
-	u32 norm, dimension = query->dimension;
+	u32 norm, dimension = pass->dimension;
+	u32 *vector = vss_pass_vector(pass, i);
 
-	if (vss_f32_count_finite(query->vector, dimension) < dimension)
+	if (vss_f32_count_finite(vector, dimension) < dimension)
 		return -EINVAL;
 	if (collection->metric != VSS_METRIC_COS)
 		return 0;
-	vss_distance_norms(query->vector, 1, dimension, &norm);
+	vss_distance_norms(vector, 1, dimension, &norm);
 	if (!vss_f32_is_normal(norm))
 		return -EINVAL;
-	vss_distance_normalize(query->vector, dimension, norm);
+	vss_distance_normalize(vector, dimension, norm);
 	return 0;
 }
 
 /**
  * vss_collection_search() - find the nearest rows
  * @collection: where
- * @query: made for the collection's metric and dimension, its vector set as it
- *         came from user memory; holds the hits afterwards
+ * @pass: its queries admitted; holds the hits afterwards
  *
- * Return: 0, -EINVAL when the vector is refused, or -EINTR.
+ * Return: 0 or -EINTR.
  */
 int vss_collection_search(struct vss_collection *collection,
-			  struct vss_query *query)
+			  struct vss_pass *pass)
 {
-	u64 scanned = query->scanned, computed = query->computed;
+	u64 scanned = pass->scanned, computed = pass->computed;
 	int ret;
 
-	ret = vss_collection_admit_query(collection, query);
+	ret = vss_pass_run(pass, &collection->store);
 	if (ret)
 		return ret;
-	ret = vss_search_run(query, &collection->store);
-	if (ret)
-		return ret;
-	percpu_counter_inc(&collection->queries);
-	percpu_counter_add(&collection->scanned, query->scanned - scanned);
-	percpu_counter_add(&collection->computed, query->computed - computed);
+	percpu_counter_add(&collection->queries, pass->count);
+	percpu_counter_add(&collection->scanned, pass->scanned - scanned);
+	percpu_counter_add(&collection->computed, pass->computed - computed);
+	vss_collection_note(collection, pass->longest);
 	return 0;
 }
 
@@ -328,6 +359,8 @@ void vss_collection_stat(struct vss_collection *collection,
 		.mode = READ_ONCE(collection->mode),
 		.uid = from_kuid_munged(users, collection->uid),
 		.gid = from_kgid_munged(users, collection->gid),
+		.longest_section = atomic64_read(&collection->longest),
+		.codes = vss_store_has_codes(&collection->store),
 	};
 	strscpy_pad(stat->name, collection->name, sizeof(stat->name));
 }

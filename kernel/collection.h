@@ -2,6 +2,7 @@
 #ifndef VSS_COLLECTION_H
 #define VSS_COLLECTION_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/percpu_counter.h>
 #include <linux/rcupdate.h>
@@ -13,7 +14,7 @@
 #include "store.h"
 
 struct vss_batch;
-struct vss_query;
+struct vss_pass;
 
 /**
  * struct vss_collection - a set of rows of one dimension and metric
@@ -33,6 +34,8 @@ struct vss_query;
  * @gets: ids looked up
  * @scanned: rows that queries looked at
  * @computed: of those, rows whose distance was computed
+ * @longest: the longest FPU section, in nanoseconds; it only rises, by
+ *           compare-and-exchange
  * @store: the rows, which have their own locks
  */
 struct vss_collection {
@@ -50,11 +53,13 @@ struct vss_collection {
 	struct percpu_counter gets;
 	struct percpu_counter scanned;
 	struct percpu_counter computed;
+	atomic64_t longest;
 	struct vss_store store;
 };
 
 struct vss_collection *vss_collection_create(const char *name, u32 metric,
-					     u32 dimension, u32 mode);
+					     u32 dimension, u32 mode,
+					     bool has_codes);
 void vss_collection_put(struct vss_collection *collection);
 int vss_collection_count_in(struct vss_collection *collection);
 void vss_collection_count_out(struct vss_collection *collection);
@@ -67,8 +72,10 @@ int vss_collection_insert(struct vss_collection *collection,
 			  struct vss_batch *batch, bool upsert);
 int vss_collection_get(struct vss_collection *collection,
 		       struct vss_batch *batch);
+int vss_collection_admit_query(struct vss_collection *collection,
+			       struct vss_pass *pass, u32 i);
 int vss_collection_search(struct vss_collection *collection,
-			  struct vss_query *query);
+			  struct vss_pass *pass);
 void vss_collection_stat(struct vss_collection *collection,
 			 struct vss_stat *stat);
 

@@ -17,6 +17,7 @@
 #include "ioctl.h"
 #include "main.h"
 #include "registry.h"
+#include "share.h"
 #include "sysfs.h"
 
 static atomic_t open_files = ATOMIC_INIT(0);
@@ -70,12 +71,19 @@ static int __init vss_init(void)
 	ret = vss_distance_init();
 	if (ret)
 		return ret;
+	ret = vss_share_init();
+	if (ret)
+		return ret;
 	/* Last: from here on the device may be opened. */
 	ret = misc_register(&vss_misc);
 	if (ret)
-		return ret;
+		goto exit_share;
 	pr_info("ready, distances by %s\n", vss_distance_level());
 	return 0;
+
+exit_share:
+	vss_share_exit();
+	return ret;
 }
 
 static void __exit vss_exit(void)
@@ -83,6 +91,7 @@ static void __exit vss_exit(void)
 	/* No file is open: each holds a reference on the module. */
 	misc_deregister(&vss_misc);
 	vss_registry_exit();
+	vss_share_exit();
 }
 
 module_init(vss_init);

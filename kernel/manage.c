@@ -22,6 +22,7 @@
 #include "main.h"
 #include "name.h"
 #include "registry.h"
+#include "share.h"
 #include "trace.h"
 
 #define VSS_OPEN_FLAGS (VSS_OPEN_CREATE | VSS_OPEN_EXCLUSIVE | \
@@ -52,6 +53,7 @@ int vss_cmd_info(struct vss_file *file, void *arg)
 		.bytes = vss_budget_used(),
 		.max_bytes = vss_budget_cap(),
 		.collections = vss_collection_count(),
+		.search_cpus = vss_share_cpus(),
 	};
 	strscpy_pad(info->simd, vss_distance_level(), sizeof(info->simd));
 	strscpy_pad(info->release, VSS_RELEASE, sizeof(info->release));
@@ -118,7 +120,8 @@ static struct vss_collection *vss_open_create(const struct vss_open *args)
 	struct vss_collection *collection;
 
 	collection = vss_collection_create(args->name, args->metric,
-					   args->dimension, args->mode);
+					   args->dimension, args->mode,
+					   !(args->flags & VSS_OPEN_NO_CODES));
 	if (!IS_ERR(collection))
 		collection->store.capacity = args->capacity;
 	return collection;

@@ -38,10 +38,12 @@ static int vss_add_first(struct vss_batch *batch)
 	int ret;
 
 	collection = vss_collection_create(VSS_DEFAULT_NAME, VSS_METRIC_L2SQ,
-					   batch->dimension, VSS_V1_MODE);
+					   batch->dimension, VSS_V1_MODE, true);
 	if (IS_ERR(collection))
 		return PTR_ERR(collection);
-	ret = vss_registry_publish_first(collection, batch);
+	ret = vss_collection_admit(collection, batch);
+	if (!ret)
+		ret = vss_registry_publish_first(collection, batch);
 	vss_collection_put(collection);
 	return ret;
 }
@@ -77,7 +79,7 @@ int vss_add_vector(struct vss_file *file, void *arg)
 	ret = vss_check_vector(data->data, data->dimension);
 	if (ret)
 		return ret;
-	batch = vss_batch_create(data->dimension, 1);
+	batch = vss_batch_create(data->dimension, 1, true);
 	if (!batch)
 		return -ENOMEM;
 	batch->ids[0] = data->id;
@@ -88,37 +90,46 @@ int vss_add_vector(struct vss_file *file, void *arg)
 	return ret;
 }
 
+/* @hits may be NULL for none. */
 static void vss_fill_results(struct vss_query_data *data,
-			     const struct vss_hit *hits, u32 count)
+			     const struct vss_hits *hits)
 {
 	u32 *distances = (u32 *)data->distances;
-	u32 i;
+	u32 i, count = hits ? hits->count : 0;
 
 	data->k = count;
-	for (i = 0; i < VSS_V1_MAX_K; i++) {
-		data->result_ids[i] = i < count ? hits[i].id : 0;
-		distances[i] = i < count ? hits[i].distance : VSS_F32_INFINITY;
+	for (i = 0; i < count; i++) {
+		data->result_ids[i] = hits->heap[i].id;
+		distances[i] = vss_disorder(hits->heap[i].distance);
+	}
+	for (; i < VSS_V1_MAX_K; i++) {
+		data->result_ids[i] = 0;
+		distances[i] = VSS_F32_INFINITY;
 	}
 }
 
 static int vss_query_collection(struct vss_collection *collection,
 				struct vss_query_data *data)
 {
-	struct vss_query *query;
+	struct vss_pass *pass;
 	int ret;
 
 	if (data->dimension != collection->store.dimension)
 		return -EINVAL;
-	query = vss_query_create(collection->metric, data->dimension, data->k);
-	if (!query)
+	pass = vss_pass_create(collection->metric, data->dimension, data->k,
+				   1);
+	if (!pass)
 		return -ENOMEM;
-	query->max_id = U32_MAX;
-	memcpy(query->vector, data->query_vector,
+	pass->max_id = U32_MAX;
+	pass->count = 1;
+	memcpy(vss_pass_vector(pass, 0), data->query_vector,
 	       data->dimension * sizeof(u32));
-	ret = vss_collection_search(collection, query);
+	ret = vss_collection_admit_query(collection, pass, 0);
 	if (!ret)
-		vss_fill_results(data, query->hits, query->count);
-	vss_query_free(query);
+		ret = vss_collection_search(collection, pass);
+	if (!ret)
+		vss_fill_results(data, vss_pass_hits(pass, 0));
+	vss_pass_free(pass);
 	return ret;
 }
 
@@ -135,7 +146,7 @@ int vss_query_top_k(struct vss_file *file, void *arg)
 		return ret;
 	collection = vss_file_collection(file, FMODE_READ);
 	if (collection == ERR_PTR(-ENOENT)) {
-		vss_fill_results(data, NULL, 0);
+		vss_fill_results(data, NULL);
 		return 0;
 	}
 	if (IS_ERR(collection))

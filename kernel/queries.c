@@ -46,20 +46,23 @@ static int vss_search_check(const struct vss_search *args,
 
 /* Copies the hits of query @n out, in the two arrays that callers get. */
 static int vss_search_copy_hits(const struct vss_search *args,
-				const struct vss_query *query, u32 n)
+				const struct vss_hits *hits, u32 n)
 {
 	u64 __user *ids = u64_to_user_ptr(args->ids);
 	u32 __user *distances = u64_to_user_ptr(args->distances);
+	u32 __user *counts = u64_to_user_ptr(args->counts);
 	size_t at = (size_t)n * args->k;
 	u32 distance_piece[VSS_HITS_PIECE];
 	u64 id_piece[VSS_HITS_PIECE];
 	u32 i, j, count;
 
-	for (i = 0; i < query->count; i += count) {
-		count = min_t(u32, query->count - i, VSS_HITS_PIECE);
+	for (i = 0; i < hits->count; i += count) {
+		count = min_t(u32, hits->count - i, VSS_HITS_PIECE);
 		for (j = 0; j < count; j++) {
-			id_piece[j] = query->hits[i + j].id;
-			distance_piece[j] = query->hits[i + j].distance;
+			const struct vss_hit *hit = &hits->heap[i + j];
+
+			id_piece[j] = hit->id;
+			distance_piece[j] = vss_disorder(hit->distance);
 		}
 		if (copy_to_user(ids + at + i, id_piece,
 				 count * sizeof(*ids)) ||
@@ -67,49 +70,73 @@ static int vss_search_copy_hits(const struct vss_search *args,
 				 count * sizeof(*distances)))
 			return -EFAULT;
 	}
-	return 0;
+	return put_user(hits->count, counts + n) ? -EFAULT : 0;
 }
 
-static int vss_search_one(const struct vss_search *args,
-			  struct vss_collection *collection,
-			  struct vss_query *query, u32 n)
+/* Copies the next queries in, as many as there are before one that fails. */
+static int vss_search_load(const struct vss_search *args,
+			   struct vss_collection *collection,
+			   struct vss_pass *pass)
 {
 	const u8 __user *queries = u64_to_user_ptr(args->queries);
-	u32 __user *counts = u64_to_user_ptr(args->counts);
+	u32 count = min(pass->room, args->count - args->done);
 	size_t bytes = args->dimension * sizeof(u32);
-	int ret;
+	int ret = 0;
+	u32 n;
 
-	if (copy_from_user(query->vector, queries + n * bytes, bytes))
-		return -EFAULT;
-	ret = vss_collection_search(collection, query);
-	if (!ret)
-		ret = vss_search_copy_hits(args, query, n);
-	if (!ret && put_user(query->count, counts + n))
-		ret = -EFAULT;
+	pass->count = 0;
+	while (!ret && pass->count < count) {
+		n = args->done + pass->count;
+		if (copy_from_user(vss_pass_vector(pass, pass->count),
+				   queries + n * bytes, bytes))
+			return -EFAULT;
+		ret = vss_collection_admit_query(collection, pass,
+						 pass->count);
+		if (!ret)
+			pass->count++;
+	}
 	return ret;
+}
+
+/* Answers the next queries, in one pass over the rows. */
+static int vss_search_some(struct vss_search *args,
+			   struct vss_collection *collection,
+			   struct vss_pass *pass)
+{
+	int load = vss_search_load(args, collection, pass);
+	int ret = 0;
+	u32 i;
+
+	if (pass->count)
+		ret = vss_collection_search(collection, pass);
+	for (i = 0; !ret && i < pass->count; i++) {
+		ret = vss_search_copy_hits(args, vss_pass_hits(pass, i),
+					   args->done);
+		if (!ret)
+			args->done++;
+	}
+	return ret ?: load;
 }
 
 static int vss_search_all(struct vss_search *args,
 			  struct vss_collection *collection)
 {
-	struct vss_query *query;
+	struct vss_pass *pass;
 	int ret = 0;
 
-	query = vss_query_create(collection->metric, args->dimension, args->k);
-	if (!query)
+	pass = vss_pass_create(collection->metric, args->dimension, args->k,
+				   args->count);
+	if (!pass)
 		return -ENOMEM;
-	query->filter.mask = args->tag_mask;
-	query->filter.value = args->tag_value;
+	pass->filter.mask = args->tag_mask;
+	pass->filter.value = args->tag_value;
 	if (args->flags & VSS_SEARCH_RANGE)
-		vss_query_limit(query, vss_search_max_distance(args));
-	while (!ret && args->done < args->count) {
-		ret = vss_search_one(args, collection, query, args->done);
-		if (!ret)
-			args->done++;
-	}
-	args->scanned = query->scanned;
-	args->computed = query->computed;
-	vss_query_free(query);
+		vss_pass_limit(pass, vss_search_max_distance(args));
+	while (!ret && args->done < args->count)
+		ret = vss_search_some(args, collection, pass);
+	args->scanned = pass->scanned;
+	args->computed = pass->computed;
+	vss_pass_free(pass);
 	return ret;
 }
 

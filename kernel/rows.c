@@ -146,7 +146,8 @@ static int vss_put_rows(struct vss_put *args, struct vss_collection *collection)
 	ret = vss_put_check(args, collection);
 	if (ret)
 		return ret;
-	batch = vss_batch_create(args->dimension, args->count);
+	batch = vss_batch_create(args->dimension, args->count,
+				 vss_store_has_codes(&collection->store));
 	if (!batch)
 		return -ENOMEM;
 	ret = vss_put_batches(args, collection, batch);
@@ -334,7 +335,7 @@ static int vss_get_rows(struct vss_get *args, struct vss_collection *collection,
 	unsigned long *found;
 	int ret;
 
-	batch = vss_batch_create(args->dimension, args->count);
+	batch = vss_batch_create(args->dimension, args->count, false);
 	if (!batch)
 		return -ENOMEM;
 	found = kvcalloc(BITS_TO_LONGS(args->count), sizeof(*found), VSS_GFP);
@@ -435,7 +436,7 @@ static int vss_scan_rows(struct vss_scan *args,
 	struct vss_batch *batch;
 	int ret;
 
-	batch = vss_batch_create(args->dimension, args->count);
+	batch = vss_batch_create(args->dimension, args->count, false);
 	if (!batch)
 		return -ENOMEM;
 	ret = vss_scan_batches(args, collection, batch, output);

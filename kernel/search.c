@@ -1,217 +1,469 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Exact top-k: a scan of all rows, section by section, over a heap of the k
- * nearest ones so far.
+ * Exact top-k: a pass over all rows, section by section, for some queries
+ * together, each with a heap of the k nearest rows so far.
  *
- * Between two sections the search holds no lock, may be rescheduled and may be
- * killed. Rows never move, so a row that lives throughout the search is seen
- * exactly once.
+ * Where rows have codes, those of a section are looked at first, and only the
+ * rows that they do not rule out are computed: see distance/distance.h. Between
+ * two sections the search holds no lock, may be rescheduled and may be killed.
+ * Rows never move, so a row that lives throughout the search is seen exactly
+ * once.
  */
 #include <linux/align.h>
 #include <linux/bitmap.h>
 #include <linux/errno.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/prefetch.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 #include <linux/string.h>
 
 #include "budget.h"
 #include "distance/distance.h"
 #include "float.h"
+#include "hits.h"
 #include "search.h"
+#include "share.h"
 #include "store.h"
 
-/* The order of floats, none of which is -0 or no number, as that of integers. */
-static u32 vss_order(u32 bits)
-{
-	return bits & VSS_F32_SIGN ? ~bits : bits | VSS_F32_SIGN;
-}
+/* What the queries of one pass may take, unless it is a single one. */
+#define VSS_SEARCH_BYTES (1 << 20)
 
-static u32 vss_disorder(u32 order)
+/* Rows that are computed in one FPU section, in bytes. */
+#define VSS_COMPUTE_BYTES (128 << 10)
+
+/* After so many rows the codes are judged by what they are good for. */
+#define VSS_JUDGE_ROWS 4096
+
+/* For how many rows, at most, codes that are not are left alone. */
+#define VSS_BLIND_ROWS 65536
+
+/* Bytes of a row that is to be computed that are asked for early. */
+#define VSS_PREFETCH_BYTES 512
+
+static size_t vss_seeker_bytes(u32 dimension, u32 k, u32 queries)
 {
-	return order & VSS_F32_SIGN ? order ^ VSS_F32_SIGN : ~order;
+	size_t lanes = vss_store_lanes(dimension);
+	size_t each = sizeof(struct vss_query) + k * sizeof(struct vss_hit) +
+		      lanes * sizeof(s8) + VSS_TILE_ROWS * sizeof(u32);
+
+	return sizeof(struct vss_seeker) + each * queries;
 }
 
 /**
- * vss_query_create() - prepare queries
- * @metric: one of enum vss_metric
- * @dimension: components of a query, bounded by the caller
- * @k: hits wanted, at least 1, bounded by the caller
+ * vss_seeker_create() - prepare one processor's share of a pass
+ * @pass: the pass
+ * @store: where
  *
- * Return: the query, which wants all rows at any distance, for
- * vss_query_free(), or NULL when memory is lacking.
+ * Return: the share, for vss_seeker_free(), or NULL when memory is lacking.
  */
-struct vss_query *vss_query_create(u32 metric, u32 dimension, u32 k)
+struct vss_seeker *vss_seeker_create(struct vss_pass *pass,
+				     struct vss_store *store)
 {
-	size_t vector_bytes = vss_store_lanes(dimension) * sizeof(u32);
-	size_t section_bytes = VSS_SECTION_ROWS * sizeof(u32);
-	struct vss_query *query;
-	size_t bytes;
+	size_t lanes = vss_store_lanes(pass->dimension);
+	struct vss_seeker *seeker;
+	struct vss_hit *hits;
+	s8 *codes;
+	u32 i;
 
-	bytes = size_add(struct_size(query, hits, k),
-			 VSS_ALIGN + vector_bytes + section_bytes);
-	query = kvzalloc(bytes, VSS_GFP);
-	if (!query)
+	seeker = kvmalloc(vss_seeker_bytes(pass->dimension, pass->k,
+					   pass->room), VSS_GFP);
+	if (!seeker)
 		return NULL;
-	query->metric = metric;
-	query->dimension = dimension;
-	query->k = k;
-	query->limit = U32_MAX;
-	query->max_id = U64_MAX;
-	query->vector = PTR_ALIGN((u32 *)&query->hits[k], VSS_ALIGN);
-	query->distances = query->vector + vss_store_lanes(dimension);
-	return query;
+	memset(seeker, 0, struct_size(seeker, queries, pass->room));
+	seeker->pass = pass;
+	seeker->store = store;
+	hits = (struct vss_hit *)&seeker->queries[pass->room];
+	seeker->distances = (u32 *)&hits[(size_t)pass->room * pass->k];
+	codes = (s8 *)&seeker->distances[pass->room * VSS_TILE_ROWS];
+	for (i = 0; i < pass->room; i++) {
+		struct vss_query *query = &seeker->queries[i];
+
+		query->vector = vss_pass_vector(pass, i);
+		query->hits.heap = hits + (size_t)i * pass->k;
+		query->hits.room = pass->k;
+		query->probe.code = codes + i * lanes;
+		query->probe.masks = (u16 *)query->masks;
+	}
+	return seeker;
 }
 
 /**
- * vss_query_free() - end queries
- * @query: the query, or NULL
+ * vss_seeker_free() - end a share
+ * @seeker: the share, or NULL
  */
-void vss_query_free(struct vss_query *query)
+void vss_seeker_free(struct vss_seeker *seeker)
 {
-	kvfree(query);
+	kvfree(seeker);
 }
 
-/**
- * vss_query_limit() - want no hit that is farther
- * @query: the query
- * @distance: the greatest distance of a hit; a number
- */
-void vss_query_limit(struct vss_query *query, u32 distance)
-{
-	/* -0 is 0. */
-	query->limit = vss_order(distance == VSS_F32_SIGN ? 0 : distance);
-}
-
-static bool vss_hit_before(const struct vss_hit *a, const struct vss_hit *b)
-{
-	return a->distance != b->distance ? a->distance < b->distance :
-					    a->id < b->id;
-}
-
-static int vss_hit_compare(const void *a, const void *b)
-{
-	return vss_hit_before(a, b) ? -1 : vss_hit_before(b, a);
-}
-
-/* Puts @hit into the heap's empty place @i or above it. */
-static void vss_heap_up(struct vss_hit *heap, u32 i, const struct vss_hit *hit)
-{
-	while (i) {
-		u32 parent = (i - 1) / 2;
-
-		if (!vss_hit_before(&heap[parent], hit))
-			break;
-		heap[i] = heap[parent];
-		i = parent;
-	}
-	heap[i] = *hit;
-}
-
-/* Puts @hit into the place of the heap's root or below it. */
-static void vss_heap_down(struct vss_hit *heap, u32 count,
-			  const struct vss_hit *hit)
-{
-	u32 i = 0, child;
-
-	while ((child = 2 * i + 1) < count) {
-		if (child + 1 < count &&
-		    vss_hit_before(&heap[child], &heap[child + 1]))
-			child++;
-		if (!vss_hit_before(hit, &heap[child]))
-			break;
-		heap[i] = heap[child];
-		i = child;
-	}
-	heap[i] = *hit;
-}
-
-static void vss_search_offer(struct vss_query *query, const struct vss_hit *hit)
-{
-	if (query->count < query->k)
-		vss_heap_up(query->hits, query->count++, hit);
-	else if (vss_hit_before(hit, &query->hits[0]))
-		vss_heap_down(query->hits, query->count, hit);
-}
-
-/* Computes the rows from a section's first to its last that matches. */
-static void vss_search_section(struct vss_query *query,
-			       const struct vss_store *store,
-			       const struct vss_section *section)
-{
-	u32 first = find_first_bit(section->matches, section->count);
-	u32 last = find_last_bit(section->matches, section->count);
-	u32 i, lanes = store->layout.lanes;
-
-	vss_distance_rows(query->metric, query->vector,
-			  section->rows + (size_t)first * lanes,
-			  section->norms + first, last + 1 - first, lanes,
-			  query->distances + first);
-	/* Of those between that do not match, the distances are not asked for. */
-	query->computed += section->matching;
-	for (i = first; i <= last; i++) {
-		struct vss_hit hit = {
-			.distance = vss_order(query->distances[i]),
-		};
-		u32 worst = query->count < query->k ?
-			    query->limit : query->hits[0].distance;
-
-		/* Nearly every row ends here, without a look at the rest. */
-		if (hit.distance > worst)
-			continue;
-		if (!test_bit(i, section->matches))
-			continue;
-		hit.id = section->keys[i].id;
-		if (hit.id <= query->max_id)
-			vss_search_offer(query, &hit);
-	}
-}
-
-static void vss_search_finish(struct vss_query *query)
+static void vss_seeker_reset(struct vss_seeker *seeker)
 {
 	u32 i;
 
-	sort(query->hits, query->count, sizeof(*query->hits),
-	     vss_hit_compare, NULL);
-	for (i = 0; i < query->count; i++)
-		query->hits[i].distance = vss_disorder(query->hits[i].distance);
+	seeker->scanned = 0;
+	seeker->computed = 0;
+	for (i = 0; i < seeker->pass->count; i++) {
+		struct vss_query *query = &seeker->queries[i];
+
+		query->hits.count = 0;
+		query->probe.ready = false;
+		query->looked = 0;
+		query->kept = 0;
+		query->blind = 0;
+		query->patience = VSS_JUDGE_ROWS;
+	}
 }
 
 /**
- * vss_search_run() - find the nearest rows
- * @query: made for the store's dimension, its vector set
+ * vss_pass_create() - prepare queries
+ * @metric: one of enum vss_metric
+ * @dimension: components of a query, bounded by the caller
+ * @k: hits wanted, at least 1, bounded by the caller
+ * @queries: how many there will be; there may be room for less
+ *
+ * Return: the pass, which wants all rows at any distance, for
+ * vss_pass_free(), or NULL when memory is lacking.
+ */
+struct vss_pass *vss_pass_create(u32 metric, u32 dimension, u32 k,
+				     u32 queries)
+{
+	size_t lanes = vss_store_lanes(dimension);
+	size_t each = lanes * sizeof(u32) + vss_seeker_bytes(dimension, k, 1);
+	struct vss_pass *pass;
+	u32 room;
+
+	room = min_t(u32, VSS_SEARCH_QUERIES, VSS_SEARCH_BYTES / each);
+	room = clamp(room, 1U, queries);
+	pass = kvzalloc(sizeof(*pass) + room * sizeof(u32) + VSS_ALIGN +
+			  room * lanes * sizeof(u32), VSS_GFP);
+	if (!pass)
+		return NULL;
+	pass->metric = metric;
+	pass->dimension = dimension;
+	pass->k = k;
+	pass->limit = U32_MAX;
+	pass->max_id = U64_MAX;
+	pass->room = room;
+	pass->limits = (u32 *)(pass + 1);
+	pass->vectors = PTR_ALIGN(pass->limits + room, VSS_ALIGN);
+	pass->seeker = vss_seeker_create(pass, NULL);
+	if (!pass->seeker) {
+		kvfree(pass);
+		return NULL;
+	}
+	return pass;
+}
+
+/**
+ * vss_pass_free() - end queries
+ * @pass: the queries
+ */
+void vss_pass_free(struct vss_pass *pass)
+{
+	vss_seeker_free(pass->seeker);
+	kvfree(pass);
+}
+
+/**
+ * vss_pass_limit() - want no hit that is farther
+ * @pass: the queries
+ * @distance: the greatest distance of a hit; a number
+ */
+void vss_pass_limit(struct vss_pass *pass, u32 distance)
+{
+	/* -0 is 0. */
+	pass->limit = vss_order(distance == VSS_F32_SIGN ? 0 : distance);
+}
+
+/**
+ * struct vss_tile - queries that are worked on together
+ * @count: how many
+ * @queries: the queries
+ * @vectors: their components
+ */
+struct vss_tile {
+	u32 count;
+	struct vss_query *queries[VSS_TILE_QUERIES];
+	const u32 *vectors[VSS_TILE_QUERIES];
+};
+
+static void vss_tile_add(struct vss_tile *tile, struct vss_query *query)
+{
+	tile->vectors[tile->count] = query->vector;
+	tile->queries[tile->count++] = query;
+}
+
+/* The distance beyond which no row is a hit. */
+static u32 vss_query_limit(const struct vss_seeker *seeker,
+			   const struct vss_query *query)
+{
+	u32 limit = READ_ONCE(seeker->pass->limits[query - seeker->queries]);
+
+	return min(limit, vss_hits_limit(&query->hits));
+}
+
+/* Tells the other processors how near a row must be by now. */
+static void vss_query_tell(struct vss_seeker *seeker,
+			   const struct vss_query *query)
+{
+	u32 *limit = &seeker->pass->limits[query - seeker->queries];
+	u32 mine = vss_hits_limit(&query->hits), known = READ_ONCE(*limit);
+
+	while (mine < known && !try_cmpxchg(limit, &known, mine))
+		;
+}
+
+static void vss_seeker_offer(struct vss_seeker *seeker, struct vss_query *query,
+			     const struct vss_section *section,
+			     const u32 *distances)
+{
+	u32 i, limit = vss_query_limit(seeker, query);
+
+	for (i = 0; i < seeker->rows.count; i++) {
+		struct vss_hit hit = { .distance = vss_order(distances[i]) };
+
+		/* Nearly every row ends here, without a look at the rest. */
+		if (hit.distance > limit)
+			continue;
+		hit.id = section->keys[seeker->rows.index[i]].id;
+		if (hit.id > seeker->pass->max_id)
+			continue;
+		vss_hits_offer(&query->hits, &hit);
+		limit = min(limit, vss_hits_limit(&query->hits));
+	}
+}
+
+/* Computes the rows that have been gathered, for all queries of a tile. */
+static void vss_seeker_flush(struct vss_seeker *seeker,
+			     const struct vss_tile *tile,
+			     const struct vss_section *section)
+{
+	u32 i;
+	u64 time;
+
+	if (!seeker->rows.count)
+		return;
+	time = vss_distance_rows(seeker->pass->metric, tile->vectors,
+				 tile->count, &seeker->rows, seeker->distances);
+	seeker->longest = max(seeker->longest, time);
+	seeker->computed += (u64)seeker->rows.count * tile->count;
+	for (i = 0; i < tile->count; i++)
+		vss_seeker_offer(seeker, tile->queries[i], section,
+				 seeker->distances + i * VSS_TILE_ROWS);
+	seeker->rows.count = 0;
+}
+
+/* Computes some rows of a section, for all queries of a tile. */
+static void vss_seeker_compute(struct vss_seeker *seeker,
+			       const struct vss_tile *tile,
+			       const struct vss_section *section,
+			       const unsigned long *wanted, bool few)
+{
+	u32 lanes = seeker->store->layout.lanes;
+	size_t bytes = lanes * sizeof(u32);
+	struct vss_rows *rows = &seeker->rows;
+	u32 i, most = clamp_t(size_t, VSS_COMPUTE_BYTES / bytes, 1,
+			      VSS_TILE_ROWS);
+
+	rows->rows = section->rows;
+	rows->norms = section->norms;
+	rows->lanes = lanes;
+	rows->count = 0;
+	for_each_set_bit(i, wanted, section->count) {
+		if (few)
+			prefetch_range((void *)(section->rows + i * lanes),
+				       min_t(size_t, bytes, VSS_PREFETCH_BYTES));
+		rows->index[rows->count++] = i;
+		if (rows->count == most)
+			vss_seeker_flush(seeker, tile, section);
+	}
+	vss_seeker_flush(seeker, tile, section);
+	for (i = 0; i < tile->count; i++)
+		vss_query_tell(seeker, tile->queries[i]);
+}
+
+/*
+ * Whether the codes of a section are worth a look: not before there is a
+ * distance to compare with, nor after they have failed for most rows.
+ */
+static bool vss_query_sifts(struct vss_seeker *seeker, struct vss_query *query,
+			    const struct vss_section *section)
+{
+	u32 limit = vss_query_limit(seeker, query);
+
+	if (!section->planes[0] || limit >= vss_order(VSS_F32_INFINITY))
+		return false;
+	if (query->blind) {
+		query->blind -= min(query->blind, section->matching);
+		return false;
+	}
+	query->probe.limit = vss_disorder(limit);
+	return true;
+}
+
+/* Sees what the codes were good for, and lets them rest if that is little. */
+static void vss_query_judge(struct vss_query *query,
+			    const struct vss_section *section)
+{
+	query->looked += section->matching;
+	query->kept += bitmap_weight(query->masks, section->count);
+	if (query->looked < VSS_JUDGE_ROWS)
+		return;
+	if (query->kept > query->looked / 2) {
+		query->blind = query->patience;
+		query->patience = min(query->patience * 2,
+				      (u32)VSS_BLIND_ROWS);
+	} else {
+		query->patience = VSS_JUDGE_ROWS;
+	}
+	query->looked = 0;
+	query->kept = 0;
+}
+
+static void vss_seeker_sift(struct vss_seeker *seeker,
+			    const struct vss_tile *tile,
+			    const struct vss_section *section)
+{
+	struct vss_stripes stripes = {
+		.planes = { section->planes[0], section->planes[1] },
+		.norms = section->norms,
+		.words = seeker->store->layout.words,
+		.count = DIV_ROUND_UP(section->count, VSS_STRIPE),
+	};
+	struct vss_probe *probes[VSS_TILE_QUERIES];
+	u64 time;
+	u32 i;
+
+	for (i = 0; i < tile->count; i++) {
+		probes[i] = &tile->queries[i]->probe;
+		bitmap_copy(tile->queries[i]->masks, section->matches,
+			    VSS_SECTION_ROWS);
+	}
+	time = vss_distance_sift(seeker->pass->metric, probes, tile->vectors,
+				 tile->count, &stripes,
+				 seeker->store->layout.lanes);
+	seeker->longest = max(seeker->longest, time);
+	for (i = 0; i < tile->count; i++)
+		vss_query_judge(tile->queries[i], section);
+}
+
+/* Works on a section for a few queries, the first of which is given. */
+static void vss_seeker_tile(struct vss_seeker *seeker, struct vss_query *query,
+			    u32 count, const struct vss_section *section)
+{
+	struct vss_tile sifted = { }, plain = { }, single;
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		if (vss_query_sifts(seeker, &query[i], section))
+			vss_tile_add(&sifted, &query[i]);
+		else
+			vss_tile_add(&plain, &query[i]);
+	}
+	if (plain.count)
+		vss_seeker_compute(seeker, &plain, section, section->matches,
+				   false);
+	if (!sifted.count)
+		return;
+	vss_seeker_sift(seeker, &sifted, section);
+	for (i = 0; i < sifted.count; i++) {
+		single.count = 0;
+		vss_tile_add(&single, sifted.queries[i]);
+		vss_seeker_compute(seeker, &single, section,
+				   sifted.queries[i]->masks, true);
+	}
+}
+
+/* Works on the next section; moves @slot behind it. False at the end of all. */
+static bool vss_seeker_section(struct vss_seeker *seeker, u64 *slot, u64 end)
+{
+	struct vss_store *store = seeker->store;
+	struct vss_pass *pass = seeker->pass;
+	struct vss_section section;
+	bool more;
+	u32 i;
+
+	down_read(&store->lock);
+	more = vss_store_section(store, *slot, store->layout.section_rows,
+				 &pass->filter, &section);
+	*slot = more ? (u64)section.slot + section.count : U64_MAX;
+	/* What begins in another piece is another's to work on. */
+	if (more && section.slot < end && section.matching) {
+		for (i = 0; i < pass->count; i += VSS_TILE_QUERIES)
+			vss_seeker_tile(seeker, &seeker->queries[i],
+					min_t(u32, pass->count - i,
+					      VSS_TILE_QUERIES), &section);
+	}
+	up_read(&store->lock);
+	if (more && section.slot < end)
+		seeker->scanned += (u64)section.live * pass->count;
+	return more;
+}
+
+/**
+ * vss_seeker_run() - work on a share of a pass, to the end of it
+ * @seeker: the share
+ * @piece: slots to be taken at a time
+ */
+void vss_seeker_run(struct vss_seeker *seeker, u64 piece)
+{
+	struct vss_pass *pass = seeker->pass;
+	bool more = true;
+	u64 slot, end;
+
+	vss_seeker_reset(seeker);
+	while (more) {
+		slot = atomic64_fetch_add(piece, &pass->next);
+		end = slot + piece;
+		while (more && slot < end) {
+			if (fatal_signal_pending(current))
+				WRITE_ONCE(pass->stop, true);
+			if (READ_ONCE(pass->stop))
+				return;
+			more = vss_seeker_section(seeker, &slot, end);
+			cond_resched();
+		}
+	}
+}
+
+static void vss_pass_finish(struct vss_pass *pass)
+{
+	struct vss_seeker *seeker = pass->seeker;
+	u32 i;
+
+	pass->scanned += seeker->scanned;
+	pass->computed += seeker->computed;
+	pass->longest = max(pass->longest, seeker->longest);
+	for (i = 0; i < pass->count; i++)
+		vss_hits_sort(&seeker->queries[i].hits);
+}
+
+/**
+ * vss_pass_run() - find the nearest rows
+ * @pass: made for the store's dimension, its vectors and count set
  * @store: where; not locked by the caller
  *
- * Return: 0 with the sorted hits in @query, or -EINTR when the caller was
- * killed.
+ * Return: 0 with the sorted hits, for vss_pass_hits(), or -EINTR when the
+ * caller was killed.
  */
-int vss_search_run(struct vss_query *query, struct vss_store *store)
+int vss_pass_run(struct vss_pass *pass, struct vss_store *store)
 {
-	struct vss_section section;
-	bool more = true;
-	u64 slot = 0;
+	u32 i;
 
-	query->count = 0;
-	while (more) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		if (down_read_killable(&store->lock))
-			return -EINTR;
-		more = vss_store_section(store, slot, &query->filter, &section);
-		if (more && section.matching)
-			vss_search_section(query, store, &section);
-		up_read(&store->lock);
-		if (more) {
-			query->scanned += section.live;
-			slot = (u64)section.slot + section.count;
-		}
-		cond_resched();
-	}
-	vss_search_finish(query);
+	pass->seeker->store = store;
+	for (i = 0; i < pass->count; i++)
+		pass->limits[i] = pass->limit;
+	atomic64_set(&pass->next, 0);
+	pass->stop = false;
+	vss_share_run(pass);
+	if (pass->stop)
+		return -EINTR;
+	vss_pass_finish(pass);
 	return 0;
 }

@@ -123,32 +123,64 @@ static u32 *vss_block_norm(const struct vss_store *store,
 	return (u32 *)((u8 *)block + store->layout.norms) + i;
 }
 
+/* The row's first word in a plane; each further one is VSS_STRIPE words on. */
+static u32 *vss_block_code(const struct vss_store *store,
+			   struct vss_block *block, u32 plane, u32 i)
+{
+	size_t stripe = i / VSS_STRIPE * VSS_STRIPE * store->layout.words;
+
+	return (u32 *)((u8 *)block + store->layout.codes[plane]) + stripe +
+	       i % VSS_STRIPE;
+}
+
 static unsigned long *vss_block_live(const struct vss_store *store,
 				     struct vss_block *block)
 {
 	return (unsigned long *)((u8 *)block + store->layout.live);
 }
 
-static void vss_layout_init(struct vss_layout *layout, u32 dimension,
-			    bool has_norms)
+/* Lays the arrays of a block of @rows rows out; returns where they end. */
+static size_t vss_layout_place(struct vss_layout *layout, u32 rows,
+			       bool has_norms)
 {
-	u32 lanes = vss_store_lanes(dimension);
-	u32 norm_bytes = has_norms ? sizeof(u32) : 0;
-	u32 row_bytes = lanes * sizeof(u32);
-	u32 bytes = row_bytes + sizeof(struct vss_key) + sizeof(u64) +
-		    sizeof(struct vss_payload *) + norm_bytes;
-	/* A word of bits is shared by 64 rows, the last of which may be few. */
-	u32 room = VSS_BLOCK_BYTES - sizeof(struct vss_block) - sizeof(long) -
-		   sizeof(u64);
-	u32 rows = (u64)room * BITS_PER_BYTE / (bytes * BITS_PER_BYTE + 1);
+	/* Stripes, and the norms that are looked at with them, are whole. */
+	size_t slots = ALIGN(rows, VSS_STRIPE);
+	size_t end = offsetof(struct vss_block, rows) +
+		     (size_t)rows * layout->lanes * sizeof(u32);
+	u32 i;
 
-	layout->lanes = lanes;
 	layout->rows_per_block = rows;
-	layout->keys = offsetof(struct vss_block, rows) + rows * row_bytes;
-	layout->tags = layout->keys + rows * sizeof(struct vss_key);
-	layout->payloads = layout->tags + rows * sizeof(u64);
-	layout->norms = layout->payloads + rows * sizeof(struct vss_payload *);
-	layout->live = ALIGN(layout->norms + rows * norm_bytes, sizeof(long));
+	for (i = 0; i < VSS_PLANES; i++) {
+		layout->codes[i] = end;
+		end += slots * layout->words * sizeof(u32);
+	}
+	layout->norms = end;
+	end += has_norms ? slots * sizeof(u32) : 0;
+	layout->keys = end;
+	end += rows * sizeof(struct vss_key);
+	layout->tags = end;
+	end += rows * sizeof(u64);
+	layout->payloads = end;
+	end += rows * sizeof(struct vss_payload *);
+	layout->live = end;
+	return end + BITS_TO_LONGS(rows) * sizeof(long);
+}
+
+static void vss_layout_init(struct vss_layout *layout, u32 dimension,
+			    bool has_norms, bool has_codes)
+{
+	u32 rows, row_bytes;
+
+	layout->lanes = vss_store_lanes(dimension);
+	layout->words = has_codes ? vss_code_words(layout->lanes) : 0;
+	row_bytes = layout->lanes * sizeof(u32);
+	rows = VSS_BLOCK_BYTES / row_bytes;
+	while (vss_layout_place(layout, rows, has_norms) > VSS_BLOCK_BYTES)
+		rows--;
+	layout->search_bytes = has_codes ? layout->words * sizeof(u32) :
+					   row_bytes;
+	rows = ALIGN_DOWN(VSS_SECTION_BYTES / layout->search_bytes, VSS_STRIPE);
+	layout->section_rows = clamp_t(u32, rows, VSS_STRIPE, VSS_SECTION_ROWS);
 }
 
 /* What a block costs: its own memory and its rows' share of the index. */
@@ -181,17 +213,6 @@ void vss_block_free(struct vss_block *block)
 }
 
 /**
- * vss_store_lanes() - pad a dimension
- * @dimension: components of a vector
- *
- * Return: components of the vector once padded.
- */
-u32 vss_store_lanes(u32 dimension)
-{
-	return ALIGN(dimension, VSS_LANES);
-}
-
-/**
  * vss_max_vectors() - rows that any store may hold
  *
  * Return: the module parameter max_vectors.
@@ -219,14 +240,16 @@ u32 vss_store_capacity(const struct vss_store *store)
  * @store: zeroed, to be initialized
  * @dimension: components of its rows
  * @has_norms: whether rows come with norms
+ * @has_codes: whether rows come with codes
  *
  * Return: 0 or -ENOMEM.
  */
-int vss_store_init(struct vss_store *store, u32 dimension, bool has_norms)
+int vss_store_init(struct vss_store *store, u32 dimension, bool has_norms,
+		   bool has_codes)
 {
 	store->dimension = dimension;
 	store->has_norms = has_norms;
-	vss_layout_init(&store->layout, dimension, has_norms);
+	vss_layout_init(&store->layout, dimension, has_norms, has_codes);
 	mutex_init(&store->writers);
 	xa_init_flags(&store->blocks, XA_FLAGS_ALLOC);
 	INIT_LIST_HEAD(&store->room);
@@ -388,6 +411,21 @@ static int vss_index_insert(struct vss_store *store, struct vss_key *key)
 				      vss_index_params) ? -ENOMEM : 0;
 }
 
+/* Deals a row's words out to its stripes. */
+static void vss_store_write_code(struct vss_store *store,
+				 struct vss_block *block, u32 i,
+				 const u32 *code)
+{
+	u32 plane, word, words = store->layout.words;
+
+	for (plane = 0; plane < VSS_PLANES; plane++, code += words) {
+		u32 *to = vss_block_code(store, block, plane, i);
+
+		for (word = 0; word < words; word++)
+			WRITE_ONCE(to[word * VSS_STRIPE], code[word]);
+	}
+}
+
 /*
  * Writes row @n of a batch into a slot. What the slot's payload was goes to the
  * batch, which lets go of it once no lock is held.
@@ -403,6 +441,8 @@ static void vss_store_write(struct vss_store *store, u32 slot,
 	*vss_block_tags(store, block, i) = batch->tags[n];
 	if (store->has_norms)
 		*vss_block_norm(store, block, i) = batch->norms[n];
+	if (vss_store_has_codes(store))
+		vss_store_write_code(store, block, i, vss_batch_code(batch, n));
 	swap(*vss_block_payload(store, block, i), batch->payloads[n]);
 }
 
@@ -667,7 +707,8 @@ int vss_store_delete_matching(struct vss_store *store,
 			return -EINTR;
 		if (vss_store_lock_all(store))
 			return -EINTR;
-		more = vss_store_section(store, slot, filter, &section);
+		more = vss_store_section(store, slot, VSS_BATCH_ROWS, filter,
+					 &section);
 		if (more) {
 			vss_store_remove_section(store, &section, &empty);
 			*deleted += section.matching;
@@ -735,31 +776,35 @@ static struct vss_block *vss_store_block_from(struct vss_store *store,
  * vss_store_section() - the rows to be looked at next
  * @store: locked for reading
  * @slot: the first slot
+ * @room: slots to be looked at, at most VSS_SECTION_ROWS
  * @filter: which rows are wanted
  * @section: to be filled in
  *
  * Return: false when there is no row at @slot or beyond it.
  */
-bool vss_store_section(struct vss_store *store, u64 slot,
+bool vss_store_section(struct vss_store *store, u64 slot, u32 room,
 		       const struct vss_filter *filter,
 		       struct vss_section *section)
 {
 	struct vss_block *block;
-	u32 i, count;
+	u32 i, plane;
 
 	lockdep_assert_held(&store->lock);
 	block = vss_store_block_from(store, &slot);
 	if (!block)
 		return false;
 	i = slot % store->layout.rows_per_block;
-	count = min_t(u32, block->nr_used - i, VSS_SECTION_ROWS);
-	count = min_t(u32, count,
-		      VSS_SECTION_BYTES / (store->layout.lanes * sizeof(u32)));
 	section->slot = slot;
-	section->count = count;
+	section->count = min(block->nr_used - i, room);
 	section->rows = vss_block_row(store, block, i);
 	section->norms = vss_block_norm(store, block, i);
 	section->keys = vss_block_key(store, block, i);
+	for (plane = 0; plane < VSS_PLANES; plane++) {
+		bool whole = vss_store_has_codes(store) && !(i % VSS_STRIPE);
+
+		section->planes[plane] =
+			whole ? vss_block_code(store, block, plane, i) : NULL;
+	}
 	vss_section_match(store, block, filter, section);
 	return true;
 }
@@ -837,7 +882,8 @@ int vss_store_scan(struct vss_store *store, const struct vss_filter *filter,
 
 	if (down_read_killable(&store->lock))
 		return -EINTR;
-	if (!vss_store_section(store, *cursor, filter, &section)) {
+	if (!vss_store_section(store, *cursor, VSS_BATCH_ROWS, filter,
+			       &section)) {
 		*cursor = VSS_CURSOR_END;
 		goto unlock;
 	}

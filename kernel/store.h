@@ -2,6 +2,7 @@
 #ifndef VSS_STORE_H
 #define VSS_STORE_H
 
+#include <linux/align.h>
 #include <linux/bitmap.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -10,6 +11,8 @@
 #include <linux/types.h>
 #include <linux/xarray.h>
 
+#include "distance/distance.h"
+
 /*
  * A store keeps rows of one dimension.
  *
@@ -17,10 +20,14 @@
  * from 0; a block holds rows_per_block consecutive slots, as arrays side by
  * side:
  *
- *   block:  | header | rows | keys | tags | payloads | norms | live |
+ *   block:  | header | rows | codes | codes | norms | keys | tags | payloads |
+ *           | live |
  *
  * A row is its components, padded with zeros to a multiple of VSS_LANES. Its
- * key links it into the index by which it is found from its id. Its bit in live
+ * codes, which a store may do without, lie in the stripes of both planes: see
+ * distance/distance.h. A reader looks at all rows of a stripe at once, those
+ * included that are only being prepared: what it makes of them is nobody's, as
+ * every row has words of its own. Its key links it into the index by which it is found from its id. Its bit in live
  * says that it is there: a slot whose bit is 0 is free, or about to be taken.
  *
  * Two locks, taken in this order:
@@ -60,20 +67,28 @@ struct vss_key {
 /**
  * struct vss_layout - where a block's arrays lie
  * @lanes: components of a row with its padding
+ * @words: words of a row's code in each plane; 0 where there are no codes
  * @rows_per_block: rows in a block
- * @keys: offset of the keys in a block, in bytes
+ * @section_rows: rows that a search looks at in one go, a multiple of VSS_STRIPE
+ * @search_bytes: what it reads of each at least, in bytes
+ * @codes: offsets of the stripes of both planes in a block, in bytes
+ * @norms: offset of the norms, u32
+ * @keys: of the keys
  * @tags: of the tags, u64
  * @payloads: of the pointers to payloads, NULL for none
- * @norms: of the norms, u32
  * @live: of the bitmap
  */
 struct vss_layout {
 	u32 lanes;
+	u32 words;
 	u32 rows_per_block;
+	u32 section_rows;
+	u32 search_bytes;
+	u32 codes[VSS_PLANES];
+	u32 norms;
 	u32 keys;
 	u32 tags;
 	u32 payloads;
-	u32 norms;
 	u32 live;
 };
 
@@ -131,15 +146,17 @@ struct vss_filter {
 	u64 value;
 };
 
-/* Rows looked at in one go: tens of KiB, which take some microseconds. */
-#define VSS_SECTION_BYTES 65536
-#define VSS_SECTION_ROWS 512
+/* What is looked at in one go takes some microseconds. */
+#define VSS_SECTION_BYTES (128 << 10)
+#define VSS_SECTION_ROWS 1024
 
 /**
  * struct vss_section - rows to be looked at in one go
  * @slot: slot of the first row
  * @count: number of rows
  * @rows: components of the first row, others following
+ * @planes: the stripes of both planes, if there are codes and the first row
+ *          begins one; otherwise NULL
  * @norms: norm of the first row, others following
  * @keys: key of the first row, others following
  * @live: how many rows are there
@@ -150,6 +167,7 @@ struct vss_section {
 	u32 slot;
 	u32 count;
 	const u32 *rows;
+	const u32 *planes[VSS_PLANES];
 	const u32 *norms;
 	const struct vss_key *keys;
 	u32 live;
@@ -175,7 +193,8 @@ struct vss_store_stats {
 	u64 deletes;
 };
 
-int vss_store_init(struct vss_store *store, u32 dimension, bool has_norms);
+int vss_store_init(struct vss_store *store, u32 dimension, bool has_norms,
+		   bool has_codes);
 void vss_store_destroy(struct vss_store *store);
 struct vss_block *vss_block_alloc(void);
 void vss_block_free(struct vss_block *block);
@@ -189,7 +208,7 @@ int vss_store_delete(struct vss_store *store, const u64 *ids, u32 count,
 int vss_store_delete_matching(struct vss_store *store,
 			      const struct vss_filter *filter, u32 *deleted);
 
-bool vss_store_section(struct vss_store *store, u64 slot,
+bool vss_store_section(struct vss_store *store, u64 slot, u32 room,
 		       const struct vss_filter *filter,
 		       struct vss_section *section);
 int vss_store_get(struct vss_store *store, struct vss_batch *batch);
@@ -203,6 +222,14 @@ u32 vss_store_capacity(const struct vss_store *store);
 u32 vss_max_vectors(void);
 
 /* Components of a vector once padded. */
-u32 vss_store_lanes(u32 dimension);
+static inline u32 vss_store_lanes(u32 dimension)
+{
+	return ALIGN(dimension, VSS_LANES);
+}
+
+static inline bool vss_store_has_codes(const struct vss_store *store)
+{
+	return store->layout.words;
+}
 
 #endif /* VSS_STORE_H */

@@ -1,112 +1,120 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Inner loops with AVX2 and FMA, eight components a time, in the compiler's own
- * vector types: the compiler contracts each multiplication and addition.
- *
- * Four rows share each load of the query. Their four independent sums also
- * hide the latency of the FMA unit. A row's sum is built in the same order
- * whether it is one of four or alone, so equal rows have equal distances.
+ * Inner loops with AVX2 and FMA, eight components or rows a time.
  */
-#include <linux/compiler.h>
+#include <immintrin.h>
+
+#include <linux/types.h>
 
 #include "distance.h"
 
-#define VSS_TILE 4
+#define VSS_WIDTH 8
+#define VSS_QUERIES 2
+#define VSS_CODES 4
 
-/* Turns a float into eight of them: float VSS_X8. */
-#define VSS_X8 __attribute__((vector_size(32)))
+typedef __m256 vss_float;
+typedef __m256i vss_int;
 
-/* Adds the terms of eight components to a sum. */
-typedef float VSS_X8 vss_step(float VSS_X8 sum, float VSS_X8 query,
-			      const float *row);
+#define vss_load(_from) _mm256_load_ps(_from)
+#define vss_store(_to, _a) _mm256_store_ps(_to, _a)
+#define vss_set(_a) _mm256_set1_ps(_a)
+#define vss_set_int(_a) _mm256_set1_epi32(_a)
+#define vss_fma(_a, _b, _c) _mm256_fmadd_ps(_a, _b, _c)
+#define vss_add_int(_a, _b) _mm256_add_epi32(_a, _b)
+#define vss_sub_int(_a, _b) _mm256_sub_epi32(_a, _b)
+#define vss_least(_a, _b) _mm256_min_ps(_a, _b)
+#define vss_most(_a, _b) _mm256_max_ps(_a, _b)
+#define vss_root(_a) _mm256_sqrt_ps(_a)
+#define vss_cut(_a) _mm256_cvttps_epi32(_a)
+#define vss_widen(_a) _mm256_cvtepi32_ps(_a)
+#define vss_beyond(_a, _b) \
+	((u32)_mm256_movemask_ps(_mm256_cmp_ps(_a, _b, _CMP_GT_OQ)))
 
-static const float VSS_X8 vss_zero;
-
-static inline float vss_fold(float VSS_X8 vector)
+static inline float vss_fold(__m256 a)
 {
-	const float *v = (const float *)&vector;
+	__m128 b = _mm_add_ps(_mm256_castps256_ps128(a),
+			      _mm256_extractf128_ps(a, 1));
 
-	return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+	b = _mm_add_ps(b, _mm_movehl_ps(b, b));
+	return _mm_cvtss_f32(_mm_add_ss(b, _mm_shuffle_ps(b, b, 1)));
 }
 
-/* @sum + (@query - @row)^2 */
-static inline float VSS_X8 vss_add_square(float VSS_X8 sum,
-					  float VSS_X8 query, const float *row)
+static inline float vss_fold_most(__m256 a)
 {
-	float VSS_X8 delta = query - *(const float VSS_X8 *)row;
+	__m128 b = _mm_max_ps(_mm256_castps256_ps128(a),
+			      _mm256_extractf128_ps(a, 1));
 
-	return sum + delta * delta;
+	b = _mm_max_ps(b, _mm_movehl_ps(b, b));
+	return _mm_cvtss_f32(_mm_max_ss(b, _mm_shuffle_ps(b, b, 1)));
 }
 
-/* @sum + @query * @row */
-static inline float VSS_X8 vss_add_product(float VSS_X8 sum,
-					   float VSS_X8 query, const float *row)
+struct vss_nibbles {
+	__m256i low[2];
+	__m256i high[2];
+};
+
+struct vss_sum {
+	__m256i sum;
+};
+
+static inline struct vss_nibbles vss_unpack(const u32 *first, const u32 *second)
 {
-	return sum + query * *(const float VSS_X8 *)row;
+	const __m256i mask = _mm256_set1_epi8(15);
+	__m256i a = _mm256_load_si256((const __m256i *)first);
+	__m256i b = _mm256_load_si256((const __m256i *)second);
+
+	return (struct vss_nibbles) {
+		.low = { _mm256_and_si256(a, mask), _mm256_and_si256(b, mask) },
+		.high = {
+			_mm256_and_si256(_mm256_srli_epi32(a, 4), mask),
+			_mm256_and_si256(_mm256_srli_epi32(b, 4), mask),
+		},
+	};
 }
 
-static __always_inline void vss_sum_tile(const float *query, const float *rows,
-					 u32 lanes, float *out, vss_step *step)
+/* Products of pairs; four of them do not leave the range of an s16. */
+static inline __m256i vss_pairs(__m256i nibbles, const s8 *code)
 {
-	float VSS_X8 sum0 = vss_zero, sum1 = vss_zero;
-	float VSS_X8 sum2 = vss_zero, sum3 = vss_zero;
-	const float *row1 = rows + lanes, *row2 = row1 + lanes;
-	const float *row3 = row2 + lanes;
-	u32 i;
-
-	for (i = 0; i < lanes; i += 8) {
-		float VSS_X8 q = *(const float VSS_X8 *)(query + i);
-
-		sum0 = step(sum0, q, rows + i);
-		sum1 = step(sum1, q, row1 + i);
-		sum2 = step(sum2, q, row2 + i);
-		sum3 = step(sum3, q, row3 + i);
-	}
-	out[0] = vss_fold(sum0);
-	out[1] = vss_fold(sum1);
-	out[2] = vss_fold(sum2);
-	out[3] = vss_fold(sum3);
+	return _mm256_maddubs_epi16(nibbles,
+				    _mm256_set1_epi32(*(const s32 *)code));
 }
 
-static __always_inline void vss_sum_row(const float *query, const float *row,
-					u32 lanes, float *out, vss_step *step)
+static inline void vss_multiply(struct vss_sum *sum,
+				const struct vss_nibbles *nibbles,
+				const s8 *code)
 {
-	float VSS_X8 sum = vss_zero;
-	u32 i;
+	__m256i a = _mm256_add_epi16(vss_pairs(nibbles->low[0], code),
+				     vss_pairs(nibbles->high[0], code + 4));
+	__m256i b = _mm256_add_epi16(vss_pairs(nibbles->low[1], code + 8),
+				     vss_pairs(nibbles->high[1], code + 12));
+	__m256i pairs = _mm256_madd_epi16(_mm256_add_epi16(a, b),
+					  _mm256_set1_epi16(1));
 
-	for (i = 0; i < lanes; i += 8)
-		sum = step(sum, *(const float VSS_X8 *)(query + i), row + i);
-	*out = vss_fold(sum);
+	sum->sum = _mm256_add_epi32(sum->sum, pairs);
 }
 
-static __always_inline void vss_sums(const float *query, const float *rows,
-				     u32 count, u32 lanes, float *out,
-				     vss_step *step)
+static inline __m256i vss_total(const struct vss_sum *sum)
 {
-	u32 i;
-
-	for (i = 0; i + VSS_TILE <= count; i += VSS_TILE)
-		vss_sum_tile(query, rows + (size_t)i * lanes, lanes, out + i,
-			     step);
-	for (; i < count; i++)
-		vss_sum_row(query, rows + (size_t)i * lanes, lanes, out + i,
-			    step);
+	return sum->sum;
 }
 
-static void vss_l2sq_avx2(const float *query, const float *rows, u32 count,
-			  u32 lanes, float *out)
+static inline void vss_pack(const __m256i *codes, u64 *bytes)
 {
-	vss_sums(query, rows, count, lanes, out, vss_add_square);
+	__m256i words = _mm256_packs_epi32(codes[0], codes[1]);
+
+	words = _mm256_permute4x64_epi64(words, 0xd8);
+	_mm_storeu_si128((__m128i *)bytes,
+			 _mm_packus_epi16(_mm256_castsi256_si128(words),
+					  _mm256_extracti128_si256(words, 1)));
 }
 
-static void vss_dot_avx2(const float *query, const float *rows, u32 count,
-			 u32 lanes, float *out)
-{
-	vss_sums(query, rows, count, lanes, out, vss_add_product);
-}
+#include "kernels.h"
 
 const struct vss_distance_ops vss_distance_avx2 = {
 	.name = "avx2",
-	.l2sq = vss_l2sq_avx2,
-	.dot = vss_dot_avx2,
+	.l2sq = vss_l2sq,
+	.dot = vss_dot,
+	.sift = vss_sift,
+	.sift_ip = vss_sift_ip,
+	.encode = vss_encode,
 };

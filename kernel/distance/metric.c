@@ -3,12 +3,10 @@
  * What a metric needs besides the inner loops over all components, the same
  * for every instruction set.
  */
-#include "distance.h"
+#include <linux/vss.h>
 
-#ifdef __CHECKER__
-/* Sparse does not know this one. */
-double __builtin_sqrt(double square);
-#endif
+#include "distance.h"
+#include "rounding.h"
 
 /**
  * vss_metric_norms() - Euclidean norms of consecutive vectors
@@ -72,18 +70,17 @@ void vss_metric_finish_ip(float *distances, u32 count)
 /**
  * vss_metric_finish_cos() - make cosine distances of inner products
  * @distances: in: of a normalized query and the rows; out
- * @norms: of the rows
- * @count: how many
+ * @rows: which rows
  *
- * Rounding must not leave the range of a cosine. A free slot's stale norm may
- * make anything of its distance, which nobody looks at.
+ * Rounding must not leave the range of a cosine.
  */
-void vss_metric_finish_cos(float *distances, const float *norms, u32 count)
+void vss_metric_finish_cos(float *distances, const struct vss_rows *rows)
 {
+	const float *norms = (const float *)rows->norms;
 	u32 i;
 
-	for (i = 0; i < count; i++) {
-		float distance = 1.0f - distances[i] / norms[i];
+	for (i = 0; i < rows->count; i++) {
+		float distance = 1.0f - distances[i] / norms[rows->index[i]];
 
 		if (distance < 0.0f)
 			distance = 0.0f;
@@ -91,4 +88,80 @@ void vss_metric_finish_cos(float *distances, const float *norms, u32 count)
 			distance = 2.0f;
 		distances[i] = vss_settle(distance);
 	}
+}
+
+/*
+ * Rounds a query to small integers. Its code takes a sum of squares of at most
+ * 2^27, and one of at most 2^20: both fit an s32.
+ */
+static void vss_probe_round(struct vss_probe *probe, const float *query,
+			    u32 lanes)
+{
+	float most = 0x1p-100f, scale, error = 0.0f, norm = 0.0f;
+	s32 sum = 0, squares = 0;
+	u32 i;
+
+	for (i = 0; i < lanes; i++) {
+		float size = __builtin_fabsf(query[i]);
+
+		most = size > most ? size : most;
+		norm += query[i] * query[i];
+	}
+	probe->step = most / 127.0f;
+	scale = 127.0f / most;
+	for (i = 0; i < lanes; i++) {
+		float at = query[i] * scale;
+		s32 code = (s32)(at + (at < 0.0f ? -0.5f : 0.5f));
+		float rest = query[i] - probe->step * code;
+
+		probe->code[i] = code;
+		sum += code;
+		squares += code * code;
+		error += rest * rest;
+	}
+	probe->bias = 15 * sum;
+	probe->square = probe->step * probe->step * squares;
+	probe->error = vss_code_error(probe->square, error, lanes);
+	probe->norm = norm;
+	probe->ready = true;
+}
+
+/**
+ * vss_metric_aim() - find out what rules a row out
+ * @metric: one of enum vss_metric
+ * @probe: its limit set
+ * @query: the padded query; normalized for VSS_METRIC_COS
+ * @lanes: padded dimension
+ *
+ * Computes a T that is not less than that of any row whose distance, computed,
+ * is not beyond the limit.
+ */
+void vss_metric_aim(u32 metric, struct vss_probe *probe, const float *query,
+		    u32 lanes)
+{
+	float slack = vss_sum_slack(lanes), reach = 0.0f;
+	const float limit = *(const float *)&probe->limit;
+
+	if (!probe->ready)
+		vss_probe_round(probe, query, lanes);
+	switch (metric) {
+	case VSS_METRIC_L2SQ:
+		reach = limit * (1.0f + slack);
+		break;
+	case VSS_METRIC_COS:
+		/* Neither the query nor a row is of length 1 to the last bit. */
+		reach = 2.0f * limit + 8.0f * slack;
+		break;
+	case VSS_METRIC_IP:
+		/* The last bits of |q| |x|, which is at most half of both squares. */
+		probe->stretch = 1.0f + 4.0f * slack;
+		probe->reach = 2.0f * (limit - 1.0f) +
+			       VSS_SLACK * (1.0f + __builtin_fabsf(limit)) +
+			       probe->norm * probe->stretch;
+		return;
+	}
+	/* A limit below all distances must not become no number. */
+	reach = reach > 0.0f ? reach : 0.0f;
+	probe->reach = (__builtin_sqrtf(reach) + probe->error) *
+		       (1.0f + VSS_SLACK) + VSS_TINY;
 }

@@ -8,47 +8,47 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#ifndef CONFIG_X86_64
-#error "vss computes distances on x86-64 only"
-#endif
-
+#include <linux/align.h>
 #include <linux/cache.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/ktime.h>
+#include <linux/minmax.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/string.h>
 #include <linux/vss.h>
 
-#include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
 
+#include "cpu.h"
 #include "distance.h"
+
+/* Components that are read in one FPU section while rows are put. */
+#define VSS_SECTION_COMPONENTS 8192
 
 static char *simd = "auto";
 module_param(simd, charp, 0444);
-MODULE_PARM_DESC(simd, "Instruction set for distances: auto (default, the best that the processor has), avx2, scalar");
+MODULE_PARM_DESC(simd, "Instruction set for distances: auto (default, the best that the processor has), avx512, avx2, sse2 (or scalar, its former name)");
 
 static const struct vss_distance_ops *vss_ops __ro_after_init;
+static const char *vss_level __ro_after_init;
 
-static bool vss_has_scalar(void)
-{
-	return true;
-}
-
-static bool vss_has_avx2(void)
-{
-	return boot_cpu_has(X86_FEATURE_AVX2) && boot_cpu_has(X86_FEATURE_FMA) &&
-	       cpu_has_xfeatures(XFEATURE_MASK_SSE | XFEATURE_MASK_YMM, NULL);
-}
-
-/* Best first. */
+/*
+ * Best first: the first one that suits the processor is what auto means. There
+ * is room here for other processors' instruction sets.
+ */
 static const struct {
+	const char *name;
 	const struct vss_distance_ops *ops;
 	bool (*supported)(void);
+	bool (*suits)(void);
 } vss_levels[] = {
-	{ &vss_distance_avx2, vss_has_avx2 },
-	{ &vss_distance_scalar, vss_has_scalar },
+	{ "avx512", &vss_distance_avx512, vss_cpu_has_avx512,
+	  vss_cpu_likes_avx512 },
+	{ "avx2", &vss_distance_avx2, vss_cpu_has_avx2, vss_cpu_has_avx2 },
+	{ "sse2", &vss_distance_sse2, vss_cpu_has_sse2, vss_cpu_has_sse2 },
+	{ "scalar", &vss_distance_sse2, vss_cpu_has_sse2, vss_cpu_has_sse2 },
 };
 
 /**
@@ -59,22 +59,22 @@ static const struct {
  */
 int __init vss_distance_init(void)
 {
-	bool known = !strcmp(simd, "auto");
+	bool any = !strcmp(simd, "auto"), known = any;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(vss_levels); i++) {
-		const struct vss_distance_ops *ops = vss_levels[i].ops;
-
-		if (strcmp(simd, "auto") && strcmp(simd, ops->name))
+		if (!any && strcmp(simd, vss_levels[i].name))
 			continue;
 		known = true;
-		if (vss_levels[i].supported()) {
-			vss_ops = ops;
+		if (any ? vss_levels[i].suits() : vss_levels[i].supported()) {
+			vss_ops = vss_levels[i].ops;
+			vss_level = vss_levels[i].name;
 			return 0;
 		}
 	}
 	if (!known) {
-		pr_err("simd=%s: no such level; known are auto, avx2, scalar\n", simd);
+		pr_err("simd=%s: no such level; known are auto, avx512, avx2, sse2, scalar\n",
+		       simd);
 		return -EINVAL;
 	}
 	pr_err("simd=%s: this processor does not have it\n", simd);
@@ -88,7 +88,32 @@ int __init vss_distance_init(void)
  */
 const char *vss_distance_level(void)
 {
-	return vss_ops->name;
+	return vss_level;
+}
+
+/*
+ * Between these two, floating point is allowed, and nothing else may run on the
+ * processor.
+ */
+static u64 vss_section_begin(void)
+{
+	kernel_fpu_begin();
+	return ktime_get_ns();
+}
+
+/* Returns for how long, in nanoseconds. */
+static u64 vss_section_end(u64 begin)
+{
+	u64 time = ktime_get_ns() - begin;
+
+	kernel_fpu_end();
+	return time;
+}
+
+/* Vectors that are read in one section, when all that is done is a sum. */
+static u32 vss_section_vectors(u32 dimension)
+{
+	return max(VSS_SECTION_COMPONENTS / dimension, 1U);
 }
 
 /**
@@ -98,15 +123,22 @@ const char *vss_distance_level(void)
  * @dimension: components of each
  * @norms: out, as their bits
  *
- * Runs in one FPU section, which the caller bounds by @count * @dimension.
+ * Return: the longest FPU section, in nanoseconds.
  */
-void vss_distance_norms(const u32 *vectors, u32 count, u32 dimension,
-			u32 *norms)
+u64 vss_distance_norms(const u32 *vectors, u32 count, u32 dimension,
+		       u32 *norms)
 {
-	kernel_fpu_begin();
-	vss_metric_norms((const float *)vectors, count, dimension,
-			 (float *)norms);
-	kernel_fpu_end();
+	u32 i, piece, most = vss_section_vectors(dimension);
+	u64 begin, longest = 0;
+
+	for (i = 0; i < count; i += piece) {
+		piece = min(most, count - i);
+		begin = vss_section_begin();
+		vss_metric_norms((const float *)vectors + (size_t)i * dimension,
+				 piece, dimension, (float *)norms + i);
+		longest = max(longest, vss_section_end(begin));
+	}
+	return longest;
 }
 
 /**
@@ -123,37 +155,103 @@ void vss_distance_normalize(u32 *vector, u32 dimension, u32 norm)
 }
 
 /**
- * vss_distance_rows() - distances of a query to consecutive rows
+ * vss_distance_encode() - make the codes of consecutive vectors
  * @metric: one of enum vss_metric
- * @query: the padded query's components; normalized for VSS_METRIC_COS
- * @rows: the first row's components, others following
- * @norms: the rows' norms, for VSS_METRIC_COS
- * @count: number of rows
- * @lanes: padded dimension
- * @out: the distances; neither -0 nor no number
+ * @vectors: the first one's components, others following without padding
+ * @norms: their norms, for VSS_METRIC_COS
+ * @count: number of vectors
+ * @dimension: components of each
+ * @scratch: room for two padded vectors, aligned to VSS_ALIGN
+ * @codes: out, the words of both planes of each
  *
- * Runs in one FPU section, which disables preemption: the caller bounds it by
- * @count * @lanes.
+ * Return: the longest FPU section, in nanoseconds.
  */
-void vss_distance_rows(u32 metric, const u32 *query, const u32 *rows,
-		       const u32 *norms, u32 count, u32 lanes, u32 *out)
+u64 vss_distance_encode(u32 metric, const u32 *vectors, const u32 *norms,
+			u32 count, u32 dimension, u32 *scratch, u32 *codes)
 {
-	const float *q = (const float *)query, *r = (const float *)rows;
-	float *distances = (float *)out;
+	u32 i, end, lanes = ALIGN(dimension, VSS_LANES);
+	u32 most = vss_section_vectors(dimension);
+	float *row = (float *)scratch;
+	u64 begin, longest = 0;
 
-	kernel_fpu_begin();
-	switch (metric) {
-	case VSS_METRIC_L2SQ:
-		vss_ops->l2sq(q, r, count, lanes, distances);
-		break;
-	case VSS_METRIC_IP:
-		vss_ops->dot(q, r, count, lanes, distances);
-		vss_metric_finish_ip(distances, count);
-		break;
-	case VSS_METRIC_COS:
-		vss_ops->dot(q, r, count, lanes, distances);
-		vss_metric_finish_cos(distances, (const float *)norms, count);
-		break;
+	memset(scratch + dimension, 0, (lanes - dimension) * sizeof(u32));
+	for (i = 0; i < count;) {
+		begin = vss_section_begin();
+		for (end = min(i + most, count); i < end; i++) {
+			memcpy(row, vectors, dimension * sizeof(u32));
+			if (metric == VSS_METRIC_COS)
+				vss_metric_normalize(row, dimension,
+						     (const float *)&norms[i]);
+			vss_ops->encode(row, row + lanes, lanes, codes);
+			vectors += dimension;
+			codes += VSS_PLANES * vss_code_words(lanes);
+		}
+		longest = max(longest, vss_section_end(begin));
 	}
-	kernel_fpu_end();
+	return longest;
+}
+
+/**
+ * vss_distance_rows() - distances of some queries to some rows
+ * @metric: one of enum vss_metric
+ * @queries: the padded queries' components, aligned to VSS_ALIGN; normalized
+ *           for VSS_METRIC_COS
+ * @nr_queries: how many, at most VSS_TILE_QUERIES
+ * @rows: the rows; the caller bounds by their number how long it takes
+ * @out: the distances, neither -0 nor no number: those of query i begin at
+ *       @out[i * VSS_TILE_ROWS]
+ *
+ * Return: for how long the FPU section lasted, in nanoseconds.
+ */
+u64 vss_distance_rows(u32 metric, const u32 *const *queries, u32 nr_queries,
+		      const struct vss_rows *rows, u32 *out)
+{
+	const float *const *q = (const float *const *)queries;
+	float *distances = (float *)out;
+	u64 begin;
+	u32 i;
+
+	begin = vss_section_begin();
+	if (metric == VSS_METRIC_L2SQ)
+		vss_ops->l2sq(q, nr_queries, rows, distances);
+	else
+		vss_ops->dot(q, nr_queries, rows, distances);
+	for (i = 0; i < nr_queries; i++, distances += VSS_TILE_ROWS) {
+		if (metric == VSS_METRIC_IP)
+			vss_metric_finish_ip(distances, rows->count);
+		if (metric == VSS_METRIC_COS)
+			vss_metric_finish_cos(distances, rows);
+	}
+	return vss_section_end(begin);
+}
+
+/**
+ * vss_distance_sift() - find out which rows codes do not rule out
+ * @metric: one of enum vss_metric
+ * @probes: the queries' probes, limits and masks set
+ * @queries: the padded queries, as for vss_distance_rows()
+ * @nr_probes: how many, at most VSS_TILE_QUERIES
+ * @stripes: the rows; the caller bounds by their number how long it takes
+ * @lanes: padded dimension
+ *
+ * A row that is ruled out has a distance beyond the limit, had it been computed
+ * by vss_distance_rows().
+ *
+ * Return: for how long the FPU section lasted, in nanoseconds.
+ */
+u64 vss_distance_sift(u32 metric, struct vss_probe *const *probes,
+		      const u32 *const *queries, u32 nr_probes,
+		      const struct vss_stripes *stripes, u32 lanes)
+{
+	u64 begin = vss_section_begin();
+	u32 i;
+
+	for (i = 0; i < nr_probes; i++)
+		vss_metric_aim(metric, probes[i], (const float *)queries[i],
+			       lanes);
+	if (metric == VSS_METRIC_IP)
+		vss_ops->sift_ip(probes, nr_probes, stripes);
+	else
+		vss_ops->sift(probes, nr_probes, stripes);
+	return vss_section_end(begin);
 }

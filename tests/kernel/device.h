@@ -20,13 +20,25 @@
 #define PARAMETERS "/sys/module/vss/parameters/"
 
 /*
- * A block holds 2 MiB of rows, at dimension 128 of 512 bytes with a key of 16
- * each, and is charged with 24 bytes of the index for each row besides.
+ * A block holds 2 MiB of rows. At dimension 128 each takes 512 bytes, its code
+ * 152 in stripes of 16 rows, and what is kept beside it 40 and a bit; it is
+ * charged with 24 bytes of the index besides.
  */
 #define BLOCK_BYTES 2097152ULL
-/* Of 128 dimensions: see vss_layout_init(). */
-#define BLOCK_ROWS ((BLOCK_BYTES - 80) * 8 / ((512 + 40) * 8 + 1))
+#define BLOCK_ROWS block_rows()
 #define BLOCK_CHARGE (BLOCK_BYTES + BLOCK_ROWS * 24)
+
+/* Rows of 128 dimensions that fit a block: see vss_layout_place(). */
+__attribute__((unused))
+static unsigned long long block_rows(void)
+{
+	unsigned long long rows = BLOCK_BYTES / 512;
+
+	while (64 + rows * (512 + 40) + (rows + 15) / 16 * 16 * 152 +
+	       (rows + 63) / 64 * 8 > BLOCK_BYTES)
+		rows--;
+	return rows;
+}
 
 /* Opens the device, or ends the program. */
 __attribute__((unused))

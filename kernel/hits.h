@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VSS_HITS_H
+#define VSS_HITS_H
+
+#include <linux/limits.h>
+#include <linux/types.h>
+
+/**
+ * struct vss_hit - a row that a search found
+ * @id: the row's id
+ * @distance: its distance, mapped to an integer that orders as it does
+ */
+struct vss_hit {
+	u64 id;
+	u32 distance;
+};
+
+/**
+ * struct vss_hits - the nearest rows so far
+ * @room: how many are wanted
+ * @count: how many there are
+ * @heap: a max-heap on (distance, id)
+ *
+ * Belongs to one thread, and needs no lock.
+ */
+struct vss_hits {
+	u32 room;
+	u32 count;
+	struct vss_hit *heap;
+};
+
+/* The distance from which on a row is too far; its id may decide. */
+static inline u32 vss_hits_limit(const struct vss_hits *hits)
+{
+	return hits->count < hits->room ? U32_MAX : hits->heap[0].distance;
+}
+
+u32 vss_order(u32 bits);
+u32 vss_disorder(u32 order);
+void vss_hits_offer(struct vss_hits *hits, const struct vss_hit *hit);
+void vss_hits_sort(struct vss_hits *hits);
+
+#endif /* VSS_HITS_H */

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A great search is shared out to several processors: each takes a piece of the
+ * slots after the other, with heaps of its own, and tells the others how near a
+ * row must be by now. In the end the caller gathers what they found.
+ *
+ * The helpers are work items on an unbound workqueue. The caller works, too,
+ * and waits for none that has not begun: so a search never takes longer for
+ * being shared out, and returns with no helper left.
+ */
+#include <linux/cpumask.h>
+#include <linux/errno.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
+#include <linux/moduleparam.h>
+#include <linux/sched.h>
+#include <linux/workqueue.h>
+
+#include "search.h"
+#include "share.h"
+#include "store.h"
+
+static unsigned int search_cpus;
+module_param(search_cpus, uint, 0644);
+MODULE_PARM_DESC(search_cpus, "Processors that one search may use; 0 (default) for as many as its caller may use");
+
+/* What a further processor is worth being woken for, in bytes to be read. */
+#define VSS_SHARE_BYTES (2 << 20)
+
+/* Helpers of one pass, at most. */
+#define VSS_SHARE_MOST 63
+
+static struct workqueue_struct *vss_workers;
+
+/**
+ * vss_share_init() - get ready
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vss_share_init(void)
+{
+	vss_workers = alloc_workqueue("vss", WQ_UNBOUND, 0);
+	return vss_workers ? 0 : -ENOMEM;
+}
+
+/**
+ * vss_share_exit() - undo vss_share_init()
+ *
+ * No search runs any more.
+ */
+void vss_share_exit(void)
+{
+	destroy_workqueue(vss_workers);
+}
+
+/**
+ * vss_share_cpus() - processors that one search may use
+ *
+ * Return: the module parameter search_cpus.
+ */
+u32 vss_share_cpus(void)
+{
+	return READ_ONCE(search_cpus);
+}
+
+/*
+ * How many helpers a search gets: for no more processors than the caller may
+ * run on, by its own choice or its control group's.
+ */
+static u32 vss_share_helpers(const struct vss_pass *pass)
+{
+	const struct vss_store *store = pass->seeker->store;
+	u32 cpus = vss_share_cpus() ?: U32_MAX;
+	u64 bytes;
+
+	bytes = READ_ONCE(store->count) * store->layout.search_bytes *
+		DIV_ROUND_UP(pass->count, VSS_TILE_QUERIES);
+	cpus = min(cpus, num_online_cpus());
+	cpus = min(cpus, cpumask_weight(current->cpus_ptr));
+	cpus = min_t(u64, cpus, bytes / VSS_SHARE_BYTES);
+	return cpus ? min_t(u32, cpus - 1, VSS_SHARE_MOST) : 0;
+}
+
+static void vss_share_work(struct work_struct *work)
+{
+	struct vss_seeker *seeker = container_of(work, struct vss_seeker, work);
+
+	vss_seeker_run(seeker, seeker->store->layout.rows_per_block);
+}
+
+/* Adds what a helper found to what the caller did. */
+static void vss_share_gather(struct vss_seeker *seeker,
+			     const struct vss_seeker *helper)
+{
+	u32 i, j;
+
+	seeker->scanned += helper->scanned;
+	seeker->computed += helper->computed;
+	seeker->longest = max(seeker->longest, helper->longest);
+	for (i = 0; i < seeker->pass->count; i++) {
+		const struct vss_hits *hits = &helper->queries[i].hits;
+
+		for (j = 0; j < hits->count; j++)
+			vss_hits_offer(&seeker->queries[i].hits, &hits->heap[j]);
+	}
+}
+
+/**
+ * vss_share_run() - work on a pass, with whatever help it is worth
+ * @pass: ready to be run; its seeker holds all hits afterwards, unless it was
+ *          stopped
+ */
+void vss_share_run(struct vss_pass *pass)
+{
+	struct vss_seeker *helpers[VSS_SHARE_MOST], *seeker = pass->seeker;
+	u32 i, count = 0, wanted = vss_share_helpers(pass);
+
+	if (!wanted) {
+		vss_seeker_run(seeker, S64_MAX);
+		return;
+	}
+	/* With fewer where memory is lacking. */
+	while (count < wanted &&
+	       (helpers[count] = vss_seeker_create(pass, seeker->store))) {
+		INIT_WORK(&helpers[count]->work, vss_share_work);
+		queue_work(vss_workers, &helpers[count++]->work);
+	}
+	vss_seeker_run(seeker, seeker->store->layout.rows_per_block);
+	for (i = 0; i < count; i++) {
+		/* Not begun: not needed any more. Begun: it ends soon. */
+		cancel_work_sync(&helpers[i]->work);
+		vss_share_gather(seeker, helpers[i]);
+		vss_seeker_free(helpers[i]);
+	}
+}
