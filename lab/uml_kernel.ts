@@ -68,7 +68,9 @@ async function build(
   await make(source, ["KCONFIG_ALLCONFIG=lab.config", "allnoconfig"]);
   requireConfigured(config, await Deno.readTextFile(`${source}/.config`));
   await make(source, [`-j${navigator.hardwareConcurrency}`, "linux", "modules"]);
-  await runOrThrow(["find", source, "-name", "*.[oa]", "!", "-path", "*/scripts/*", "-delete"]);
+  // Modules are built against the rest.
+  const compiled = ["(", "-name", "*.c", "-o", "-name", "*.[oa]", ")"];
+  await runOrThrow(["find", source, ...compiled, "!", "-path", "*/scripts/*", "-delete"]);
   await makeModulesFolder(`${folder}/modules`, `${home}/source`);
   return (await Deno.readTextFile(`${source}/include/config/kernel.release`)).trim();
 }
