@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
  * Runs where the driver is: passes each request on to the contestant that it names, `NAME REQUEST`,
- * and its answer back. A contestant is started when it is first asked.
+ * and its answer back. A contestant is started when it is first asked. The first line says that
+ * requests may come: what is written to a machine that is about to start may be late.
  *
  * @module
  */
@@ -19,6 +20,7 @@ function contestant(name: string): LineProcess {
 
 const requests = Deno.stdin.readable.pipeThrough(new TextDecoderStream())
   .pipeThrough(new TextLineStream());
+writeLine("ready");
 for await (const line of requests) {
   const [name = ""] = line.split(" ", 1);
   writeLine(await contestant(name).ask(line.slice(name.length + 1)));

@@ -46,13 +46,22 @@ export class LineProcess {
   async ask(line: string): Promise<string> {
     try {
       await this.#input.write(new TextEncoder().encode(`${line}\n`));
-      const { value } = await this.#output.read();
-      if (value !== undefined) return value;
     } catch (error) {
       if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
     }
+    return await this.#read(`when asked "${line}"`);
+  }
+
+  /** Waits for the line that says that the process is ready to be asked. */
+  async ready(): Promise<void> {
+    await this.#read("before it was ready");
+  }
+
+  async #read(when: string): Promise<string> {
+    const { value } = await this.#output.read();
+    if (value !== undefined) return value;
     const { code } = await this.#child.status;
-    throw new LabError(`${this.#name} ended with status ${code} when asked "${line}"`);
+    throw new LabError(`${this.#name} ended with status ${code} ${when}`);
   }
 
   /** Lets the process end, and complains where it ends badly. */

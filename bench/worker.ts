@@ -59,7 +59,8 @@ export class Team implements Disposable {
    */
   async ask(name: ContestantName, request: string): Promise<Answer> {
     const line = placeOf(name) === GUEST ? `${name} ${request}` : request;
-    return JSON.parse(await this.#process(name).ask(line)) as Answer;
+    const process = await this.#process(name);
+    return JSON.parse(await process.ask(line)) as Answer;
   }
 
   /**
@@ -73,14 +74,14 @@ export class Team implements Disposable {
     const { threads } = await this.ask(name, `threads ${count}`);
     const place = placeOf(name);
     const processors = this.#options.processors.slice(-count).join(",");
-    if (this.#pins.get(place) !== processors) {
+    if (place !== GUEST && this.#pins.get(place) !== processors) {
       this.#pins.set(place, processors);
-      await pin(this.#process(name).pid, processors);
+      await pin((await this.#process(name)).pid, processors);
     }
     return threads === count;
   }
 
-  #process(name: ContestantName): LineProcess {
+  async #process(name: ContestantName): Promise<LineProcess> {
     const place = placeOf(name);
     const running = this.#processes.get(place);
     if (running) return running;
@@ -88,8 +89,9 @@ export class Team implements Disposable {
     const command = place === GUEST
       ? guestCommand(machine)
       : commandOf(contestantBy(name), packages);
-    const started = new LineProcess(place, command, ENV);
+    const started = new LineProcess(place, command, place === GUEST ? {} : ENV);
     this.#processes.set(place, started);
+    if (place === GUEST) await started.ready();
     return started;
   }
 
