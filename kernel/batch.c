@@ -4,9 +4,13 @@
  */
 #include <linux/align.h>
 #include <linux/bitmap.h>
+#include <linux/hash.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "batch.h"
 #include "budget.h"
@@ -84,4 +88,36 @@ void vss_batch_free(struct vss_batch *batch)
 	if (batch)
 		vss_batch_reset(batch);
 	kvfree(batch);
+}
+
+/**
+ * vss_batch_forget() - begin to compare a batch's ids
+ * @batch: the batch
+ */
+void vss_batch_forget(struct vss_batch *batch)
+{
+	memset(batch->met, 0, sizeof(batch->met));
+}
+
+/**
+ * vss_batch_meet() - compare an id with those met so far
+ * @batch: the batch
+ * @i: which row's
+ *
+ * A hash table of the places of ids; with twice as many cells as a batch has
+ * rows, it is never full.
+ *
+ * Return: whether it is another one.
+ */
+bool vss_batch_meet(struct vss_batch *batch, u32 i)
+{
+	u32 at = hash_64(batch->ids[i], ilog2(ARRAY_SIZE(batch->met)));
+
+	while (batch->met[at]) {
+		if (batch->ids[batch->met[at] - 1] == batch->ids[i])
+			return false;
+		at = (at + 1) % ARRAY_SIZE(batch->met);
+	}
+	batch->met[at] = i + 1;
+	return true;
 }

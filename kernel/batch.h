@@ -24,6 +24,7 @@ struct vss_payload;
  * @done: of those, rows that a put has made visible
  * @inserted: of those, new ones
  * @prepared: rows that a put has given a slot; its own
+ * @met: places of rows, plus 1, by their ids: see vss_batch_meet()
  * @marked: a bit a row: for a get, the row is stored; for a put, it is new
  * @ids: ids
  * @tags: tags
@@ -44,6 +45,7 @@ struct vss_batch {
 	u32 done;
 	u32 inserted;
 	u32 prepared;
+	u8 met[2 * VSS_BATCH_ROWS];
 	DECLARE_BITMAP(marked, VSS_BATCH_ROWS);
 	u64 *ids;
 	u64 *tags;
@@ -59,6 +61,8 @@ struct vss_batch {
 struct vss_batch *vss_batch_create(u32 dimension, u32 rows, bool coded);
 void vss_batch_reset(struct vss_batch *batch);
 void vss_batch_free(struct vss_batch *batch);
+void vss_batch_forget(struct vss_batch *batch);
+bool vss_batch_meet(struct vss_batch *batch, u32 i);
 
 static inline u32 *vss_batch_vector(const struct vss_batch *batch, u32 i)
 {

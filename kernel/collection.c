@@ -160,22 +160,16 @@ struct vss_collection *vss_collection_create(const char *name, u32 metric,
 	collection->gid = current_fsgid();
 	collection->mode = mode;
 	ret = vss_init_counters(collection);
-	if (ret)
-		goto free_collection;
+	if (ret) {
+		kfree(collection);
+		return ERR_PTR(ret);
+	}
 	has_codes = has_codes && dimension >= VSS_MIN_CODES_DIMENSION;
 	/* Inner products need norms for what codes rule out. */
-	ret = vss_store_init(&collection->store, dimension,
-			     metric == VSS_METRIC_COS ||
-			     (metric == VSS_METRIC_IP && has_codes), has_codes);
-	if (ret)
-		goto destroy_counters;
+	vss_store_init(&collection->store, dimension,
+		       metric == VSS_METRIC_COS ||
+		       (metric == VSS_METRIC_IP && has_codes), has_codes);
 	return collection;
-
-destroy_counters:
-	vss_destroy_counters(collection);
-free_collection:
-	kfree(collection);
-	return ERR_PTR(ret);
 }
 
 /**

@@ -71,7 +71,7 @@ struct vss_collection *vss_registry_get(const char *name)
 /* Counts a collection that has a name of its own, and stores its first rows. */
 static int vss_registry_admit(struct vss_collection *collection,
 			      struct vss_batch *batch,
-			      struct vss_block **spare)
+			      struct vss_spare *spare)
 {
 	int ret;
 
@@ -90,7 +90,7 @@ static int vss_registry_admit(struct vss_collection *collection,
  */
 static int vss_registry_try_publish(struct vss_collection *collection,
 				    struct vss_batch *batch,
-				    struct vss_block **spare)
+				    struct vss_spare *spare)
 {
 	int ret;
 
@@ -137,14 +137,14 @@ int vss_registry_publish(struct vss_collection *collection)
 int vss_registry_publish_first(struct vss_collection *collection,
 			       struct vss_batch *batch)
 {
-	struct vss_block *spare = NULL;
+	struct vss_spare spare = { };
 	int ret;
 
 	ret = vss_registry_try_publish(collection, batch, &spare);
 	if (ret == -EAGAIN) {
-		spare = vss_block_alloc();
+		vss_spare_fill(&spare);
 		ret = vss_registry_try_publish(collection, batch, &spare);
-		vss_block_free(spare);
+		vss_spare_free(&spare);
 	}
 	return ret == -EAGAIN ? -ENOMEM : ret;
 }

@@ -231,7 +231,7 @@ static void vss_seeker_offer(struct vss_seeker *seeker, struct vss_query *query,
 		/* Nearly every row ends here, without a look at the rest. */
 		if (hit.distance > limit)
 			continue;
-		hit.id = section->keys[seeker->rows.index[i]].id;
+		hit.id = section->ids[seeker->rows.index[i]];
 		if (hit.id > seeker->pass->max_id)
 			continue;
 		vss_hits_offer(&query->hits, &hit);

@@ -12,7 +12,6 @@
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
-#include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
@@ -23,6 +22,7 @@
 #include "batch.h"
 #include "budget.h"
 #include "distance/distance.h"
+#include "index.h"
 #include "payload.h"
 #include "store.h"
 
@@ -33,23 +33,19 @@
 #define VSS_BLOCK_BYTES SZ_2M
 
 /*
- * What the index takes for a row at most, apart from the moment in which its
- * table of pointers doubles. The kernel allocates the table, and charges no
- * control group.
- */
-#define VSS_INDEX_BYTES 24
-
-/*
  * For the few hundred bytes that lead to 64 blocks: allocated under @writers,
  * and so charged to nobody, lest somebody's limits stall all writers.
  */
 #define VSS_NODE_GFP (GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
-/*
- * The index doubles its table when it is three quarters full, and the kernel
- * allocates none of more than 2^27 pointers: it would end at 100 million rows.
- */
+/* Slots, and cells of the index, are numbered in 32 bits with room to spare. */
 #define VSS_MAX_VECTORS_LIMIT 67108864U
+
+/* The slot of an id that is not stored. */
+#define VSS_NO_SLOT U32_MAX
+
+/* Cells of an old table that are moved in one go, at most. */
+#define VSS_SETTLE_CELLS 4096
 
 static unsigned int max_vectors = 16777216;
 
@@ -66,13 +62,6 @@ static const struct kernel_param_ops vss_max_vectors_ops = {
 module_param_cb(max_vectors, &vss_max_vectors_ops, &max_vectors, 0644);
 __MODULE_PARM_TYPE(max_vectors, "uint");
 MODULE_PARM_DESC(max_vectors, "Rows that a collection may hold, 1 to 67108864 (default 16777216)");
-
-static const struct rhashtable_params vss_index_params = {
-	.key_offset = offsetof(struct vss_key, id),
-	.key_len = sizeof_field(struct vss_key, id),
-	.head_offset = offsetof(struct vss_key, node),
-	.automatic_shrinking = true,
-};
 
 /**
  * struct vss_block - a block's header
@@ -99,10 +88,10 @@ static u32 *vss_block_row(const struct vss_store *store,
 	return block->rows + (size_t)i * store->layout.lanes;
 }
 
-static struct vss_key *vss_block_key(const struct vss_store *store,
-				     struct vss_block *block, u32 i)
+static u64 *vss_block_id(const struct vss_store *store,
+			 struct vss_block *block, u32 i)
 {
-	return (struct vss_key *)((u8 *)block + store->layout.keys) + i;
+	return (u64 *)((u8 *)block + store->layout.ids) + i;
 }
 
 static u64 *vss_block_tags(const struct vss_store *store,
@@ -156,8 +145,9 @@ static size_t vss_layout_place(struct vss_layout *layout, u32 rows,
 	}
 	layout->norms = end;
 	end += has_norms ? slots * sizeof(u32) : 0;
-	layout->keys = end;
-	end += rows * sizeof(struct vss_key);
+	end = ALIGN(end, sizeof(u64));
+	layout->ids = end;
+	end += rows * sizeof(u64);
 	layout->tags = end;
 	end += rows * sizeof(u64);
 	layout->payloads = end;
@@ -183,33 +173,36 @@ static void vss_layout_init(struct vss_layout *layout, u32 dimension,
 	layout->section_rows = clamp_t(u32, rows, VSS_STRIPE, VSS_SECTION_ROWS);
 }
 
-/* What a block costs: its own memory and its rows' share of the index. */
-static size_t vss_block_charge(const struct vss_store *store)
-{
-	return VSS_BLOCK_BYTES +
-	       store->layout.rows_per_block * VSS_INDEX_BYTES;
-}
-
 /**
- * vss_block_alloc() - allocate a block
+ * vss_spare_fill() - allocate what a store wants
+ * @spare: as vss_store_try_put() left it
  *
  * A search is a quarter slower over 4 KiB pages than over one large one: see
  * kvmalloc_node() for why __GFP_RETRY_MAYFAIL makes the latter likely.
  *
- * Return: the block, for vss_store_try_put() or vss_block_free(), or NULL.
+ * Return: whether it has got all that was wanted.
  */
-struct vss_block *vss_block_alloc(void)
+bool vss_spare_fill(struct vss_spare *spare)
 {
-	return kvmalloc(VSS_BLOCK_BYTES, VSS_GFP);
+	if (spare->wants_block && !spare->block)
+		spare->block = kvmalloc(VSS_BLOCK_BYTES, VSS_GFP);
+	if (spare->wants_cells > spare->size) {
+		vss_cells_free(spare->cells);
+		spare->cells = vss_cells_alloc(spare->wants_cells);
+		spare->size = spare->cells ? spare->wants_cells : 0;
+	}
+	return (spare->block || !spare->wants_block) &&
+	       spare->size >= spare->wants_cells;
 }
 
 /**
- * vss_block_free() - free a block that is in no store
- * @block: the block, or NULL
+ * vss_spare_free() - free what no store has taken
+ * @spare: not to be used any more
  */
-void vss_block_free(struct vss_block *block)
+void vss_spare_free(struct vss_spare *spare)
 {
-	kvfree(block);
+	kvfree(spare->block);
+	vss_cells_free(spare->cells);
 }
 
 /**
@@ -241,11 +234,9 @@ u32 vss_store_capacity(const struct vss_store *store)
  * @dimension: components of its rows
  * @has_norms: whether rows come with norms
  * @has_codes: whether rows come with codes
- *
- * Return: 0 or -ENOMEM.
  */
-int vss_store_init(struct vss_store *store, u32 dimension, bool has_norms,
-		   bool has_codes)
+void vss_store_init(struct vss_store *store, u32 dimension, bool has_norms,
+		    bool has_codes)
 {
 	store->dimension = dimension;
 	store->has_norms = has_norms;
@@ -254,7 +245,7 @@ int vss_store_init(struct vss_store *store, u32 dimension, bool has_norms,
 	xa_init_flags(&store->blocks, XA_FLAGS_ALLOC);
 	INIT_LIST_HEAD(&store->room);
 	init_rwsem(&store->lock);
-	return rhashtable_init(&store->index, &vss_index_params);
+	vss_index_init(&store->index);
 }
 
 static void vss_block_drop_payloads(struct vss_store *store,
@@ -276,12 +267,11 @@ void vss_store_destroy(struct vss_store *store)
 	struct vss_block *block;
 	unsigned long i;
 
-	/* The index links keys inside the blocks: it goes first. */
-	rhashtable_destroy(&store->index);
+	vss_index_destroy(&store->index);
 	xa_for_each(&store->blocks, i, block) {
 		vss_block_drop_payloads(store, block);
-		vss_block_free(block);
-		vss_budget_release(vss_block_charge(store));
+		kvfree(block);
+		vss_budget_release(VSS_BLOCK_BYTES);
 		cond_resched();
 	}
 	xa_destroy(&store->blocks);
@@ -293,9 +283,31 @@ static struct vss_block *vss_block_of(struct vss_store *store, u32 slot)
 	return xa_load(&store->blocks, slot / store->layout.rows_per_block);
 }
 
-static struct vss_key *vss_store_find(struct vss_store *store, u64 id)
+static u64 vss_store_id(struct vss_store *store, u32 slot)
 {
-	return rhashtable_lookup_fast(&store->index, &id, vss_index_params);
+	return *vss_block_id(store, vss_block_of(store, slot),
+			     slot % store->layout.rows_per_block);
+}
+
+/* Finds the slot of an id, and the path to it in the index. */
+static u32 vss_store_find_path(struct vss_store *store, u64 id,
+			       struct vss_path *path)
+{
+	u32 slot;
+
+	vss_index_begin(&store->index, id, path);
+	while (vss_index_next(&store->index, path, &slot)) {
+		if (vss_store_id(store, slot) == id)
+			return slot;
+	}
+	return VSS_NO_SLOT;
+}
+
+static u32 vss_store_find(struct vss_store *store, u64 id)
+{
+	struct vss_path path;
+
+	return vss_store_find_path(store, id, &path);
 }
 
 static void vss_block_init(struct vss_store *store, struct vss_block *block)
@@ -307,31 +319,75 @@ static void vss_block_init(struct vss_store *store, struct vss_block *block)
 	bitmap_zero(vss_block_live(store, block), store->layout.rows_per_block);
 }
 
-/* Puts *spare into the store, or sends the caller to allocate it. */
-static int vss_store_grow(struct vss_store *store, struct vss_block **spare)
+/* Puts the spare block into the store, or sends the caller to allocate it. */
+static int vss_store_grow(struct vss_store *store, struct vss_spare *spare)
 {
-	size_t charge = vss_block_charge(store);
-	struct vss_block *block = *spare;
+	struct vss_block *block = spare->block;
 	int ret;
 
 	lockdep_assert_held(&store->writers);
 	/* Not for nothing. */
-	if (!block)
-		return vss_budget_has(charge) ? -EAGAIN : -EDQUOT;
-	ret = vss_budget_charge(charge);
+	if (!block) {
+		spare->wants_block = true;
+		return vss_budget_has(VSS_BLOCK_BYTES) ? -EAGAIN : -EDQUOT;
+	}
+	ret = vss_budget_charge(VSS_BLOCK_BYTES);
 	if (ret)
 		return ret;
 	vss_block_init(store, block);
 	ret = xa_alloc(&store->blocks, &block->index, block, xa_limit_31b,
 		       VSS_NODE_GFP);
 	if (ret) {
-		vss_budget_release(charge);
+		vss_budget_release(VSS_BLOCK_BYTES);
 		return -ENOMEM;
 	}
-	*spare = NULL;
+	spare->block = NULL;
 	list_add(&block->room, &store->room);
 	WRITE_ONCE(store->nr_blocks, store->nr_blocks + 1);
 	return 0;
+}
+
+/* Moves all that is left in an old table of the index, some cells a time. */
+static void vss_store_settle(struct vss_store *store)
+{
+	u64 *spent;
+
+	lockdep_assert_held(&store->writers);
+	while (store->index.old.cells) {
+		down_write(&store->lock);
+		spent = vss_index_move(&store->index, VSS_SETTLE_CELLS);
+		up_write(&store->lock);
+		vss_cells_free(spent);
+		cond_resched();
+	}
+}
+
+/*
+ * Makes sure that @more slots can be put into the index: puts the spare table
+ * there if it must be, or sends the caller to allocate it.
+ */
+static int vss_store_widen(struct vss_store *store, u32 more,
+			   struct vss_spare *spare)
+{
+	u32 fit;
+	int ret;
+
+	lockdep_assert_held(&store->writers);
+	if (!vss_index_is_full(&store->index, more))
+		return 0;
+	vss_store_settle(store);
+	fit = vss_index_fit(&store->index, more);
+	if (spare->size < fit) {
+		spare->wants_cells = fit;
+		return vss_budget_has((u64)fit * sizeof(u64)) ? -EAGAIN :
+								-EDQUOT;
+	}
+	down_write(&store->lock);
+	ret = vss_index_replace(&store->index, &spare->cells, spare->size);
+	up_write(&store->lock);
+	if (!ret)
+		spare->size = 0;
+	return ret;
 }
 
 /* Takes a block without rows out of the store, for vss_free_blocks(). */
@@ -345,13 +401,13 @@ static void vss_store_shrink(struct vss_store *store, struct vss_block *block,
 	WRITE_ONCE(store->nr_blocks, store->nr_blocks - 1);
 }
 
-static void vss_free_blocks(struct vss_store *store, struct list_head *empty)
+static void vss_free_blocks(struct list_head *empty)
 {
 	struct vss_block *block, *next;
 
 	list_for_each_entry_safe(block, next, empty, room) {
-		vss_block_free(block);
-		vss_budget_release(vss_block_charge(store));
+		kvfree(block);
+		vss_budget_release(VSS_BLOCK_BYTES);
 	}
 }
 
@@ -360,7 +416,7 @@ static void vss_free_blocks(struct vss_store *store, struct list_head *empty)
  * another, while no row is visible in this one yet.
  */
 static int vss_store_take_slot(struct vss_store *store, u32 *slot,
-			       struct vss_block **spare)
+			       struct vss_spare *spare)
 {
 	u32 rows = store->layout.rows_per_block;
 	struct vss_block *block;
@@ -400,17 +456,6 @@ static void vss_store_return_slot(struct vss_store *store, u32 slot)
 		list_add_tail(&block->room, &store->room);
 }
 
-static int vss_index_insert(struct vss_store *store, struct vss_key *key)
-{
-	lockdep_assert_held(&store->writers);
-	/*
-	 * The id is new. Whatever else keeps a hash table from taking one more
-	 * key is a lack of memory, if only for the moment.
-	 */
-	return rhashtable_insert_fast(&store->index, &key->node,
-				      vss_index_params) ? -ENOMEM : 0;
-}
-
 /* Deals a row's words out to its stripes. */
 static void vss_store_write_code(struct vss_store *store,
 				 struct vss_block *block, u32 i,
@@ -448,10 +493,9 @@ static void vss_store_write(struct vss_store *store, u32 slot,
 
 /* Writes row @n of a batch into a slot where nobody looks yet. */
 static int vss_store_prepare(struct vss_store *store, struct vss_batch *batch,
-			     u32 n, struct vss_block **spare)
+			     u32 n, struct vss_spare *spare)
 {
 	struct vss_block *block;
-	struct vss_key *key;
 	u32 slot, i;
 	int ret;
 
@@ -462,13 +506,7 @@ static int vss_store_prepare(struct vss_store *store, struct vss_batch *batch,
 	i = slot % store->layout.rows_per_block;
 	memset(vss_block_row(store, block, i) + store->dimension, 0,
 	       (store->layout.lanes - store->dimension) * sizeof(u32));
-	key = vss_block_key(store, block, i);
-	*key = (struct vss_key) { .id = batch->ids[n], .slot = slot };
-	ret = vss_index_insert(store, key);
-	if (ret) {
-		vss_store_return_slot(store, slot);
-		return ret;
-	}
+	*vss_block_id(store, block, i) = batch->ids[n];
 	*vss_block_payload(store, block, i) = NULL;
 	vss_store_write(store, slot, batch, n);
 	batch->slots[n] = slot;
@@ -476,28 +514,36 @@ static int vss_store_prepare(struct vss_store *store, struct vss_batch *batch,
 	return 0;
 }
 
-/* Finds or makes the slots of a batch's rows, as far as that goes. */
+/*
+ * Finds or makes the slots of a batch's rows, as far as that goes. Stops before
+ * an id that it has met already among the new ones, which must be visible first.
+ */
 static int vss_store_prepare_batch(struct vss_store *store,
 				   struct vss_batch *batch, bool upsert,
-				   struct vss_block **spare)
+				   struct vss_spare *spare)
 {
 	u32 fresh = 0;
 	int ret;
 
 	lockdep_assert_held(&store->writers);
+	vss_batch_forget(batch);
 	for (; batch->prepared < batch->count; batch->prepared++) {
 		u32 n = batch->prepared;
-		struct vss_key *key = vss_store_find(store, batch->ids[n]);
+		u32 slot = vss_store_find(store, batch->ids[n]);
 
-		if (key && !upsert)
+		if (slot != VSS_NO_SLOT && !upsert)
 			return -EEXIST;
-		if (key) {
-			batch->slots[n] = key->slot;
+		if (slot != VSS_NO_SLOT) {
+			batch->slots[n] = slot;
 			continue;
 		}
+		if (!vss_batch_meet(batch, n))
+			return 0;
 		if (store->count + fresh >= vss_store_capacity(store))
 			return -ENOSPC;
-		ret = vss_store_prepare(store, batch, n, spare);
+		ret = vss_store_widen(store, fresh + 1, spare);
+		if (!ret)
+			ret = vss_store_prepare(store, batch, n, spare);
 		if (ret)
 			return ret;
 		fresh++;
@@ -517,6 +563,7 @@ static void vss_store_publish_row(struct vss_store *store,
 	struct vss_block *block = vss_block_of(store, batch->slots[n]);
 
 	if (test_bit(n, batch->marked)) {
+		vss_index_insert(&store->index, batch->ids[n], batch->slots[n]);
 		__set_bit(i, vss_block_live(store, block));
 		block->nr_live++;
 		block->nr_used = max(block->nr_used, i + 1);
@@ -535,13 +582,18 @@ static void vss_store_publish_row(struct vss_store *store,
 /* Makes the prepared rows of a batch visible, each as a whole. */
 static void vss_store_publish(struct vss_store *store, struct vss_batch *batch)
 {
+	u32 cells = (batch->prepared - batch->done) * VSS_MOVE_CELLS;
+	u64 *spent;
+
 	lockdep_assert_held(&store->writers);
 	if (batch->done == batch->prepared)
 		return;
 	down_write(&store->lock);
 	for (; batch->done < batch->prepared; batch->done++)
 		vss_store_publish_row(store, batch, batch->done);
+	spent = vss_index_move(&store->index, cells);
 	up_write(&store->lock);
+	vss_cells_free(spent);
 }
 
 /**
@@ -550,23 +602,26 @@ static void vss_store_publish(struct vss_store *store, struct vss_batch *batch)
  * @batch: the rows. Those up to its done are in already; it is moved on. The
  *         payloads of replaced rows are in it afterwards.
  * @upsert: whether a row replaces one with its id
- * @spare: *@spare is a block for the store to take, which sets it to NULL, or
- *         NULL
+ * @spare: memory for the store to take, and afterwards what it wants besides
  *
  * Return: 0 when all rows are in; otherwise what stopped the row at the batch's
  * done: -EEXIST, -ENOSPC, -EDQUOT, -ENOMEM, -EINTR when the caller was killed
  * while it waited for another writer, or -EAGAIN when a spare is wanted.
  */
 int vss_store_try_put(struct vss_store *store, struct vss_batch *batch,
-		      bool upsert, struct vss_block **spare)
+		      bool upsert, struct vss_spare *spare)
 {
 	int ret;
 
+	spare->wants_block = false;
+	spare->wants_cells = 0;
 	ret = mutex_lock_killable(&store->writers);
 	if (ret)
 		return ret;
-	ret = vss_store_prepare_batch(store, batch, upsert, spare);
-	vss_store_publish(store, batch);
+	do {
+		ret = vss_store_prepare_batch(store, batch, upsert, spare);
+		vss_store_publish(store, batch);
+	} while (!ret && batch->done < batch->count);
 	mutex_unlock(&store->writers);
 	return ret;
 }
@@ -581,20 +636,19 @@ int vss_store_try_put(struct vss_store *store, struct vss_batch *batch,
  */
 int vss_store_put(struct vss_store *store, struct vss_batch *batch, bool upsert)
 {
-	struct vss_block *spare = NULL;
-	u32 before;
+	struct vss_spare spare = { };
 	int ret;
 
 	ret = vss_store_try_put(store, batch, upsert, &spare);
 	while (ret == -EAGAIN) {
-		before = batch->done;
-		spare = vss_block_alloc();
-		/* Also without one: another writer may have made room. */
+		bool filled = vss_spare_fill(&spare);
+
+		/* Also if not: another writer may have made room. */
 		ret = vss_store_try_put(store, batch, upsert, &spare);
-		if (ret == -EAGAIN && batch->done == before)
+		if (ret == -EAGAIN && !filled)
 			ret = -ENOMEM;
 	}
-	vss_block_free(spare);
+	vss_spare_free(&spare);
 	return ret;
 }
 
@@ -602,21 +656,23 @@ int vss_store_put(struct vss_store *store, struct vss_batch *batch, bool upsert)
  * Deletes a row. Its payload goes at once; its block, if the row was its last,
  * goes to @empty.
  */
-static void vss_store_remove(struct vss_store *store, struct vss_block *block,
-			     u32 i, struct list_head *empty)
+static void vss_store_remove(struct vss_store *store, u32 slot,
+			     const struct vss_path *path,
+			     struct list_head *empty)
 {
-	struct vss_key *key = vss_block_key(store, block, i);
+	struct vss_block *block = vss_block_of(store, slot);
+	u32 i = slot % store->layout.rows_per_block;
 	struct vss_payload *payload = *vss_block_payload(store, block, i);
 
 	lockdep_assert_held(&store->writers);
 	lockdep_assert_held_write(&store->lock);
-	rhashtable_remove_fast(&store->index, &key->node, vss_index_params);
+	vss_index_remove(&store->index, path);
 	__clear_bit(i, vss_block_live(store, block));
 	store->payload_bytes -= vss_payload_charge(payload);
 	vss_payload_put(payload);
 	store->count--;
 	store->deletes++;
-	vss_store_return_slot(store, key->slot);
+	vss_store_return_slot(store, slot);
 	if (!--block->nr_live)
 		vss_store_shrink(store, block, empty);
 }
@@ -637,6 +693,35 @@ static void vss_store_unlock_all(struct vss_store *store)
 	mutex_unlock(&store->writers);
 }
 
+/*
+ * Gives back what the index has too much of, once rows have been deleted; not
+ * where memory is lacking.
+ */
+static void vss_store_trim(struct vss_store *store)
+{
+	u64 *cells;
+	u32 size;
+
+	if (!vss_index_is_sparse(&store->index))
+		return;
+	size = vss_index_fit(&store->index, 0);
+	cells = size > VSS_FIRST_CELLS ? vss_cells_alloc(size) : NULL;
+	if (size > VSS_FIRST_CELLS && !cells)
+		return;
+	mutex_lock(&store->writers);
+	vss_store_settle(store);
+	/* Rows may have come and gone meanwhile. */
+	if (vss_index_is_sparse(&store->index) &&
+	    size >= vss_index_fit(&store->index, 0)) {
+		down_write(&store->lock);
+		vss_index_replace(&store->index, &cells, size);
+		up_write(&store->lock);
+		vss_store_settle(store);
+	}
+	mutex_unlock(&store->writers);
+	vss_cells_free(cells);
+}
+
 /**
  * vss_store_delete() - delete rows by their ids
  * @store: where
@@ -650,24 +735,24 @@ static void vss_store_unlock_all(struct vss_store *store)
 int vss_store_delete(struct vss_store *store, const u64 *ids, u32 count,
 		     u32 *deleted)
 {
-	u32 n, rows = store->layout.rows_per_block;
-	struct vss_key *key;
+	struct vss_path path;
 	LIST_HEAD(empty);
+	u32 n, slot;
 	int ret;
 
 	ret = vss_store_lock_all(store);
 	if (ret)
 		return ret;
 	for (n = 0; n < count; n++) {
-		key = vss_store_find(store, ids[n]);
-		if (!key)
+		slot = vss_store_find_path(store, ids[n], &path);
+		if (slot == VSS_NO_SLOT)
 			continue;
-		vss_store_remove(store, vss_block_of(store, key->slot),
-				 key->slot % rows, &empty);
+		vss_store_remove(store, slot, &path, &empty);
 		++*deleted;
 	}
 	vss_store_unlock_all(store);
-	vss_free_blocks(store, &empty);
+	vss_free_blocks(&empty);
+	vss_store_trim(store);
 	return 0;
 }
 
@@ -676,12 +761,13 @@ static void vss_store_remove_section(struct vss_store *store,
 				     const struct vss_section *section,
 				     struct list_head *empty)
 {
-	u32 first = section->slot % store->layout.rows_per_block;
-	struct vss_block *block = vss_block_of(store, section->slot);
-	u32 i;
+	struct vss_path path;
+	u32 i, slot;
 
-	for_each_set_bit(i, section->matches, section->count)
-		vss_store_remove(store, block, first + i, empty);
+	for_each_set_bit(i, section->matches, section->count) {
+		slot = vss_store_find_path(store, section->ids[i], &path);
+		vss_store_remove(store, slot, &path, empty);
+	}
 }
 
 /**
@@ -715,10 +801,11 @@ int vss_store_delete_matching(struct vss_store *store,
 			slot = (u64)section.slot + section.count;
 		}
 		vss_store_unlock_all(store);
-		vss_free_blocks(store, &empty);
+		vss_free_blocks(&empty);
 		INIT_LIST_HEAD(&empty);
 		cond_resched();
 	}
+	vss_store_trim(store);
 	return 0;
 }
 
@@ -798,7 +885,7 @@ bool vss_store_section(struct vss_store *store, u64 slot, u32 room,
 	section->count = min(block->nr_used - i, room);
 	section->rows = vss_block_row(store, block, i);
 	section->norms = vss_block_norm(store, block, i);
-	section->keys = vss_block_key(store, block, i);
+	section->ids = vss_block_id(store, block, i);
 	for (plane = 0; plane < VSS_PLANES; plane++) {
 		bool whole = vss_store_has_codes(store) && !(i % VSS_STRIPE);
 
@@ -819,18 +906,11 @@ static void vss_store_read(struct vss_store *store, u32 slot,
 	lockdep_assert_held(&store->lock);
 	memcpy(vss_batch_vector(batch, n), vss_block_row(store, block, i),
 	       store->dimension * sizeof(u32));
-	batch->ids[n] = vss_block_key(store, block, i)->id;
+	batch->ids[n] = *vss_block_id(store, block, i);
 	batch->tags[n] = *vss_block_tags(store, block, i);
 	batch->payloads[n] = vss_payload_get(*vss_block_payload(store, block, i));
 	batch->slots[n] = slot;
 	__set_bit(n, batch->marked);
-}
-
-/* A prepared row is in the index already, but not visible. */
-static bool vss_store_is_live(struct vss_store *store, u32 slot)
-{
-	return test_bit(slot % store->layout.rows_per_block,
-			vss_block_live(store, vss_block_of(store, slot)));
 }
 
 /**
@@ -843,15 +923,14 @@ static bool vss_store_is_live(struct vss_store *store, u32 slot)
  */
 int vss_store_get(struct vss_store *store, struct vss_batch *batch)
 {
-	struct vss_key *key;
-	u32 n;
+	u32 n, slot;
 
 	if (down_read_killable(&store->lock))
 		return -EINTR;
 	for (n = 0; n < batch->count; n++) {
-		key = vss_store_find(store, batch->ids[n]);
-		if (key && vss_store_is_live(store, key->slot)) {
-			vss_store_read(store, key->slot, batch, n);
+		slot = vss_store_find(store, batch->ids[n]);
+		if (slot != VSS_NO_SLOT) {
+			vss_store_read(store, slot, batch, n);
 			continue;
 		}
 		memset(vss_batch_vector(batch, n), 0,
@@ -913,7 +992,7 @@ void vss_store_stats(struct vss_store *store, struct vss_store_stats *stats)
 	stats->inserts = store->inserts;
 	stats->updates = store->updates;
 	stats->deletes = store->deletes;
-	stats->bytes = (u64)READ_ONCE(store->nr_blocks) *
-		       vss_block_charge(store) + store->payload_bytes;
+	stats->bytes = (u64)READ_ONCE(store->nr_blocks) * VSS_BLOCK_BYTES +
+		       vss_index_bytes(&store->index) + store->payload_bytes;
 	up_read(&store->lock);
 }

@@ -6,12 +6,12 @@
 #include <linux/bitmap.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
-#include <linux/rhashtable-types.h>
 #include <linux/rwsem.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
 
 #include "distance/distance.h"
+#include "index.h"
 
 /*
  * A store keeps rows of one dimension.
@@ -20,27 +20,27 @@
  * from 0; a block holds rows_per_block consecutive slots, as arrays side by
  * side:
  *
- *   block:  | header | rows | codes | codes | norms | keys | tags | payloads |
+ *   block:  | header | rows | codes | codes | norms | ids | tags | payloads |
  *           | live |
  *
  * A row is its components, padded with zeros to a multiple of VSS_LANES. Its
  * codes, which a store may do without, lie in the stripes of both planes: see
  * distance/distance.h. A reader looks at all rows of a stripe at once, those
  * included that are only being prepared: what it makes of them is nobody's, as
- * every row has words of its own. Its key links it into the index by which it is found from its id. Its bit in live
- * says that it is there: a slot whose bit is 0 is free, or about to be taken.
+ * every row has words of its own. A row's bit in live says that it is there: a
+ * slot whose bit is 0 is free, or about to be taken.
  *
  * Two locks, taken in this order:
  *
  *   writers  A mutex, held by whoever changes the store. New rows are prepared
- *            under it alone: looked up, given a slot, written and put into the
- *            index.
+ *            under it alone: looked up, given a slot and written.
  *   lock     A rw_semaphore, held for reading while a section is looked at, and
- *            for writing for the moments in which prepared rows become visible,
- *            and rows are overwritten or deleted. Blocks are freed after it was
- *            held for writing, so whoever holds it can look at those it finds.
+ *            for writing for the moments in which prepared rows become visible
+ *            and are put into the index, and rows are overwritten or deleted.
+ *            Blocks are freed after it was held for writing, so whoever holds it
+ *            can look at those it finds.
  *
- * Blocks are allocated outside of both: that may take as long as the limits of
+ * Blocks, and tables for the index, are allocated outside of both: that may take as long as the limits of
  * the caller's control group make it, which is nobody else's business. And with
  * one writer at a time before the rw_semaphore, writers cannot pass it among
  * themselves while a search waits.
@@ -51,17 +51,20 @@ struct vss_block;
 struct vss_payload;
 
 /**
- * struct vss_key - a row's entry in the index
- * @node: link in the store's index
- * @id: the row's id
- * @slot: the row's slot
- * @reserved: 0
+ * struct vss_spare - memory for a store to take, which is allocated while it is
+ * not locked
+ * @block: a block, or NULL; taken ones are set to NULL
+ * @cells: a table for the index, or NULL; likewise
+ * @size: its size, in cells
+ * @wants_block: whether a block was wanted
+ * @wants_cells: the size of the table that was wanted, 0 for none
  */
-struct vss_key {
-	struct rhash_head node;
-	u64 id;
-	u32 slot;
-	u32 reserved;
+struct vss_spare {
+	struct vss_block *block;
+	u64 *cells;
+	u32 size;
+	bool wants_block;
+	u32 wants_cells;
 };
 
 /**
@@ -73,7 +76,7 @@ struct vss_key {
  * @search_bytes: what it reads of each at least, in bytes
  * @codes: offsets of the stripes of both planes in a block, in bytes
  * @norms: offset of the norms, u32
- * @keys: of the keys
+ * @ids: of the ids, u64
  * @tags: of the tags, u64
  * @payloads: of the pointers to payloads, NULL for none
  * @live: of the bitmap
@@ -86,7 +89,7 @@ struct vss_layout {
 	u32 search_bytes;
 	u32 codes[VSS_PLANES];
 	u32 norms;
-	u32 keys;
+	u32 ids;
 	u32 tags;
 	u32 payloads;
 	u32 live;
@@ -104,11 +107,10 @@ struct vss_layout {
  *          shrinks under both locks. A reader finds a block under RCU.
  * @nr_blocks: blocks in use; changed under @writers, read by anybody
  * @room: the blocks that have a free slot; changed under @writers
- * @index: the keys of all rows by id; rows are added under @writers, and removed
- *         under both locks
  * @lock: see above
- * @count: rows stored; this and all below is changed under both locks, so that
- *         either is enough to read it
+ * @index: the slots of all rows by their ids; this and all below is changed
+ *         under both locks, so that either is enough to read it
+ * @count: rows stored
  * @payload_bytes: memory of the payloads
  * @inserts: rows ever put that were new
  * @updates: rows ever put that replaced one
@@ -124,9 +126,9 @@ struct vss_store {
 	struct xarray blocks;
 	u32 nr_blocks;
 	struct list_head room;
-	struct rhashtable index;
 
 	struct rw_semaphore lock;
+	struct vss_index index;
 	u64 count;
 	u64 payload_bytes;
 	u64 inserts;
@@ -158,7 +160,7 @@ struct vss_filter {
  * @planes: the stripes of both planes, if there are codes and the first row
  *          begins one; otherwise NULL
  * @norms: norm of the first row, others following
- * @keys: key of the first row, others following
+ * @ids: id of the first row, others following
  * @live: how many rows are there
  * @matching: how many of those match the filter
  * @matches: a bit for each slot: whether it holds such a row
@@ -169,7 +171,7 @@ struct vss_section {
 	const u32 *rows;
 	const u32 *planes[VSS_PLANES];
 	const u32 *norms;
-	const struct vss_key *keys;
+	const u64 *ids;
 	u32 live;
 	u32 matching;
 	DECLARE_BITMAP(matches, VSS_SECTION_ROWS);
@@ -193,14 +195,14 @@ struct vss_store_stats {
 	u64 deletes;
 };
 
-int vss_store_init(struct vss_store *store, u32 dimension, bool has_norms,
-		   bool has_codes);
+void vss_store_init(struct vss_store *store, u32 dimension, bool has_norms,
+		    bool has_codes);
 void vss_store_destroy(struct vss_store *store);
-struct vss_block *vss_block_alloc(void);
-void vss_block_free(struct vss_block *block);
+bool vss_spare_fill(struct vss_spare *spare);
+void vss_spare_free(struct vss_spare *spare);
 
 int vss_store_try_put(struct vss_store *store, struct vss_batch *batch,
-		      bool upsert, struct vss_block **spare);
+		      bool upsert, struct vss_spare *spare);
 int vss_store_put(struct vss_store *store, struct vss_batch *batch,
 		  bool upsert);
 int vss_store_delete(struct vss_store *store, const u64 *ids, u32 count,

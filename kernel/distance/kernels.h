@@ -31,12 +31,12 @@
 #define VSS_KERNELS_H
 
 #include <linux/compiler.h>
-#include <linux/kernel.h>
 
 #include "distance.h"
 #include "rounding.h"
 
 #define VSS_ROWS 4
+#define VSS_FITS 2
 
 #define VSS_UNROLL _Pragma("GCC unroll 16")
 
@@ -346,10 +346,14 @@ static inline vss_float vss_level(vss_int code)
 }
 
 /**
- * struct vss_fit - codes of a row at one scale
- * @inverse: of the scale at which they are rounded
- * @product: of the row and its codes' levels
- * @square: of the levels
+ * struct vss_fit - codes of a row, rounded at one scale
+ * @inverse: of that scale
+ * @product: of the row and what its codes stand for at scale 1
+ * @square: of the latter
+ *
+ * What the codes stand for is nearest to the row at the scale @product / @square,
+ * and then leaves an error whose square is less than the row's by @product^2 /
+ * @square.
  */
 struct vss_fit {
 	float inverse;
@@ -357,31 +361,46 @@ struct vss_fit {
 	float square;
 };
 
-static struct vss_fit vss_fit_at(const float *row, u32 lanes, float scale)
-{
-	struct vss_fit fit = { .inverse = 1.0f / scale };
-	vss_float product = vss_set(0.0f), square = vss_set(0.0f);
-	vss_float inverse = vss_set(fit.inverse);
-	u32 i;
-
-	for (i = 0; i < lanes; i += VSS_WIDTH) {
-		vss_float x = vss_load(row + i);
-		vss_float level = vss_level(vss_quantize(x, inverse));
-
-		product = vss_fma(x, level, product);
-		square = vss_fma(level, level, square);
-	}
-	fit.product = vss_fold(product);
-	fit.square = vss_fold(square);
-	return fit;
-}
-
-/* The one of two whose best scale leaves the least error. */
 static inline bool vss_fits_better(const struct vss_fit *a,
 				   const struct vss_fit *b)
 {
 	return a->product * a->product * b->square >
 	       b->product * b->product * a->square;
+}
+
+/* Rounds a row at some scales side by side; returns what fits best. */
+static struct vss_fit vss_fit_best(const float *row, u32 lanes,
+				   const float *scales)
+{
+	vss_float product[VSS_FITS], square[VSS_FITS], inverse[VSS_FITS];
+	struct vss_fit best, fit;
+	u32 i, j;
+
+	VSS_UNROLL
+	for (j = 0; j < VSS_FITS; j++) {
+		inverse[j] = vss_set(1.0f / scales[j]);
+		product[j] = square[j] = vss_set(0.0f);
+	}
+	for (i = 0; i < lanes; i += VSS_WIDTH) {
+		vss_float x = vss_load(row + i);
+
+		VSS_UNROLL
+		for (j = 0; j < VSS_FITS; j++) {
+			vss_float level = vss_level(vss_quantize(x, inverse[j]));
+
+			product[j] = vss_fma(x, level, product[j]);
+			square[j] = vss_fma(level, level, square[j]);
+		}
+	}
+	VSS_UNROLL
+	for (j = 0; j < VSS_FITS; j++) {
+		fit.inverse = 1.0f / scales[j];
+		fit.product = vss_fold(product[j]);
+		fit.square = vss_fold(square[j]);
+		if (!j || vss_fits_better(&fit, &best))
+			best = fit;
+	}
+	return best;
 }
 
 static inline float vss_greatest(const float *row, u32 lanes)
@@ -396,13 +415,6 @@ static inline float vss_greatest(const float *row, u32 lanes)
 	}
 	return vss_fold_most(most);
 }
-
-/*
- * A row's codes leave the least error if they cut some of its greatest
- * components off: those of a Gaussian row at 0.95 of the greatest one for 100
- * components, and at 0.65 for 8192.
- */
-static const float vss_cuts[] = { 0.88f, 0.77f, 0.66f };
 
 /*
  * Writes a plane's codes, and what they leave of @row to @residual, which may
@@ -461,26 +473,25 @@ static void vss_encode_end(u32 *code, u32 lanes, float scale, float square,
 static void vss_encode(const float *row, float *residual, u32 lanes, u32 *code)
 {
 	float greatest = vss_greatest(row, lanes) / 7.5f;
-	struct vss_fit fit, other;
-	float scale, rest;
-	u32 i;
+	/*
+	 * The error is least if some of the greatest components are cut off:
+	 * those of a Gaussian row at 0.95 of the greatest one for 100
+	 * components, and at 0.65 for 8192. What that leaves may lie between
+	 * two levels, or beyond the last.
+	 */
+	const float scales[VSS_FITS] = { 0.9f * greatest, 0.72f * greatest };
+	float rests[VSS_FITS], scale, rest;
+	struct vss_fit fit;
 
-	fit = vss_fit_at(row, lanes, greatest);
-	for (i = 0; i < ARRAY_SIZE(vss_cuts); i++) {
-		other = vss_fit_at(row, lanes, greatest * vss_cuts[i]);
-		if (vss_fits_better(&other, &fit))
-			fit = other;
-	}
+	fit = vss_fit_best(row, lanes, scales);
 	scale = fit.product / fit.square;
 	rest = vss_encode_plane(row, residual, lanes, fit.inverse, scale, code);
 	vss_encode_end(code, lanes, scale, scale * scale * fit.square, rest);
 
-	/* What is left may lie between two levels, or beyond the last. */
 	code += vss_code_words(lanes);
-	fit = vss_fit_at(residual, lanes, vss_greatest(residual, lanes) / 7.5f);
-	other = vss_fit_at(residual, lanes, scale / 15.0f + 0x1p-100f);
-	if (vss_fits_better(&other, &fit))
-		fit = other;
+	rests[0] = vss_greatest(residual, lanes) / 7.5f;
+	rests[1] = scale / 15.0f + 0x1p-100f;
+	fit = vss_fit_best(residual, lanes, rests);
 	scale = fit.product / fit.square;
 	rest = vss_encode_plane(residual, residual, lanes, fit.inverse, scale,
 				code);

@@ -480,7 +480,7 @@ static void blocks(void)
 	for (i = 0; i < ROWS / 2; i++)
 		if (put_row(file, ids[i], DIMENSION, i))
 			ktap_bail_out("cannot put row %u again", i);
-	ktap_ok(collection_stat(file).bytes == full, "and are used again");
+	ktap_ok(collection_stat(file).bytes < full + MIB, "and are used again");
 	close(file);
 }
 

@@ -21,12 +21,14 @@
 
 /*
  * A block holds 2 MiB of rows. At dimension 128 each takes 512 bytes, its code
- * 152 in stripes of 16 rows, and what is kept beside it 40 and a bit; it is
- * charged with 24 bytes of the index besides.
+ * 152 in stripes of 16 rows, and what is kept beside it 24 and a bit. The index
+ * takes 11 to 43 bytes a row besides, in tables of powers of two.
  */
 #define BLOCK_BYTES 2097152ULL
 #define BLOCK_ROWS block_rows()
-#define BLOCK_CHARGE (BLOCK_BYTES + BLOCK_ROWS * 24)
+
+/* More than the index of a few blocks takes, and less than another block. */
+#define INDEX_ROOM 1048576ULL
 
 /* Rows of 128 dimensions that fit a block: see vss_layout_place(). */
 __attribute__((unused))
@@ -34,7 +36,7 @@ static unsigned long long block_rows(void)
 {
 	unsigned long long rows = BLOCK_BYTES / 512;
 
-	while (64 + rows * (512 + 40) + (rows + 15) / 16 * 16 * 152 +
+	while (64 + rows * (512 + 24) + (rows + 15) / 16 * 16 * 152 +
 	       (rows + 63) / 64 * 8 > BLOCK_BYTES)
 		rows--;
 	return rows;
