@@ -360,7 +360,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     json: `{"name", "metric": string, "codes": boolean, "count", "bytes", "queries", …: number}`,
     notes: [
       "scanned are the rows that searches looked at, computed those whose vectors they had to read.",
-      "longestSection is the longest time for which a search kept a processor to itself; in JSON,",
+      "longestSection is the longest time for which a call kept a processor to itself; in JSON,",
       "in nanoseconds.",
     ],
     run: stats,

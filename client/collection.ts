@@ -120,7 +120,7 @@ export interface CollectionStats {
   computed: number;
   /** Whether it keeps codes of its rows. */
   codes: boolean;
-  /** The longest time for which a search kept a processor to itself, in nanoseconds. */
+  /** The longest time for which a call kept a processor to itself, in nanoseconds. */
   longestSection: number;
   /** Components of a vector. */
   dimension: number;

@@ -35,7 +35,7 @@
 #define VSS_SEARCH_BYTES (1 << 20)
 
 /* Rows that are computed in one FPU section, in bytes. */
-#define VSS_COMPUTE_BYTES (128 << 10)
+#define VSS_COMPUTE_BYTES (64 << 10)
 
 /* After so many rows the codes are judged by what they are good for. */
 #define VSS_JUDGE_ROWS 4096
@@ -59,11 +59,12 @@ static size_t vss_seeker_bytes(u32 dimension, u32 k, u32 queries)
  * vss_seeker_create() - prepare one processor's share of a pass
  * @pass: the pass
  * @store: where
+ * @gfp: how hard to try
  *
  * Return: the share, for vss_seeker_free(), or NULL when memory is lacking.
  */
 struct vss_seeker *vss_seeker_create(struct vss_pass *pass,
-				     struct vss_store *store)
+				     struct vss_store *store, gfp_t gfp)
 {
 	size_t lanes = vss_store_lanes(pass->dimension);
 	struct vss_seeker *seeker;
@@ -72,7 +73,7 @@ struct vss_seeker *vss_seeker_create(struct vss_pass *pass,
 	u32 i;
 
 	seeker = kvmalloc(vss_seeker_bytes(pass->dimension, pass->k,
-					   pass->room), VSS_GFP);
+					   pass->room), gfp);
 	if (!seeker)
 		return NULL;
 	memset(seeker, 0, struct_size(seeker, queries, pass->room));
@@ -152,7 +153,7 @@ struct vss_pass *vss_pass_create(u32 metric, u32 dimension, u32 k,
 	pass->room = room;
 	pass->limits = (u32 *)(pass + 1);
 	pass->vectors = PTR_ALIGN(pass->limits + room, VSS_ALIGN);
-	pass->seeker = vss_seeker_create(pass, NULL);
+	pass->seeker = vss_seeker_create(pass, NULL, VSS_GFP);
 	if (!pass->seeker) {
 		kvfree(pass);
 		return NULL;
@@ -440,8 +441,10 @@ static void vss_pass_finish(struct vss_pass *pass)
 	pass->scanned += seeker->scanned;
 	pass->computed += seeker->computed;
 	pass->longest = max(pass->longest, seeker->longest);
-	for (i = 0; i < pass->count; i++)
+	for (i = 0; i < pass->count; i++) {
 		vss_hits_sort(&seeker->queries[i].hits);
+		cond_resched();
+	}
 }
 
 /**

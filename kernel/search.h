@@ -3,6 +3,7 @@
 #define VSS_SEARCH_H
 
 #include <linux/atomic.h>
+#include <linux/gfp.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
@@ -124,7 +125,7 @@ vss_pass_hits(const struct vss_pass *pass, u32 i)
 
 /* For share.c. */
 struct vss_seeker *vss_seeker_create(struct vss_pass *pass,
-				     struct vss_store *store);
+				     struct vss_store *store, gfp_t gfp);
 void vss_seeker_free(struct vss_seeker *seeker);
 void vss_seeker_run(struct vss_seeker *seeker, u64 piece);
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A great search is shared out to several processors: each takes a piece of the
- * slots after the other, with heaps of its own, and tells the others how near a
- * row must be by now. In the end the caller gathers what they found.
+ * A great pass is shared out to several processors: each takes one block's slots
+ * after the other, with heaps of its own, and tells the others how near a row
+ * must be by now. In the end the caller gathers what they found.
  *
  * The helpers are work items on an unbound workqueue. The caller works, too,
- * and waits for none that has not begun: so a search never takes longer for
- * being shared out, and returns with no helper left.
+ * and waits for none that has not begun; one that has begun is at its last
+ * block by then. No helper is left when the pass returns.
  */
 #include <linux/cpumask.h>
 #include <linux/errno.h>
@@ -26,6 +26,9 @@ MODULE_PARM_DESC(search_cpus, "Processors that one search may use; 0 (default) f
 
 /* What a further processor is worth being woken for, in bytes to be read. */
 #define VSS_SHARE_BYTES (2 << 20)
+
+/* Helpers are welcome, but not worth waiting for memory. */
+#define VSS_SHARE_GFP (GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN)
 
 /* Helpers of one pass, at most. */
 #define VSS_SHARE_MOST 63
@@ -64,8 +67,9 @@ u32 vss_share_cpus(void)
 }
 
 /*
- * How many helpers a search gets: for no more processors than the caller may
- * run on, by its own choice or its control group's.
+ * How many helpers a pass gets: no more than the caller has processors to run
+ * on, by its own choice or its control group's. Nobody accounts their time to
+ * the caller; so one that gives way to others, being nice, gets none.
  */
 static u32 vss_share_helpers(const struct vss_pass *pass)
 {
@@ -73,6 +77,8 @@ static u32 vss_share_helpers(const struct vss_pass *pass)
 	u32 cpus = vss_share_cpus() ?: U32_MAX;
 	u64 bytes;
 
+	if (task_nice(current) > 0)
+		return 0;
 	bytes = READ_ONCE(store->count) * store->layout.search_bytes *
 		DIV_ROUND_UP(pass->count, VSS_TILE_QUERIES);
 	cpus = min(cpus, num_online_cpus());
@@ -100,8 +106,13 @@ static void vss_share_gather(struct vss_seeker *seeker,
 	for (i = 0; i < seeker->pass->count; i++) {
 		const struct vss_hits *hits = &helper->queries[i].hits;
 
-		for (j = 0; j < hits->count; j++)
-			vss_hits_offer(&seeker->queries[i].hits, &hits->heap[j]);
+		/* By now the limit is one for all processors. */
+		for (j = 0; j < hits->count; j++) {
+			if (hits->heap[j].distance <= seeker->pass->limits[i])
+				vss_hits_offer(&seeker->queries[i].hits,
+					       &hits->heap[j]);
+		}
+		cond_resched();
 	}
 }
 
@@ -121,7 +132,8 @@ void vss_share_run(struct vss_pass *pass)
 	}
 	/* With fewer where memory is lacking. */
 	while (count < wanted &&
-	       (helpers[count] = vss_seeker_create(pass, seeker->store))) {
+	       (helpers[count] = vss_seeker_create(pass, seeker->store,
+						   VSS_SHARE_GFP))) {
 		INIT_WORK(&helpers[count]->work, vss_share_work);
 		queue_work(vss_workers, &helpers[count++]->work);
 	}

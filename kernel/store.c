@@ -169,7 +169,8 @@ static void vss_layout_init(struct vss_layout *layout, u32 dimension,
 		rows--;
 	layout->search_bytes = has_codes ? layout->words * sizeof(u32) :
 					   row_bytes;
-	rows = ALIGN_DOWN(VSS_SECTION_BYTES / layout->search_bytes, VSS_STRIPE);
+	rows = has_codes ? VSS_SECTION_CODES : VSS_SECTION_BYTES;
+	rows = ALIGN_DOWN(rows / layout->search_bytes, VSS_STRIPE);
 	layout->section_rows = clamp_t(u32, rows, VSS_STRIPE, VSS_SECTION_ROWS);
 }
 
@@ -485,7 +486,7 @@ static void vss_store_write(struct vss_store *store, u32 slot,
 	       store->dimension * sizeof(u32));
 	*vss_block_tags(store, block, i) = batch->tags[n];
 	if (store->has_norms)
-		*vss_block_norm(store, block, i) = batch->norms[n];
+		WRITE_ONCE(*vss_block_norm(store, block, i), batch->norms[n]);
 	if (vss_store_has_codes(store))
 		vss_store_write_code(store, block, i, vss_batch_code(batch, n));
 	swap(*vss_block_payload(store, block, i), batch->payloads[n]);

@@ -148,8 +148,12 @@ struct vss_filter {
 	u64 value;
 };
 
-/* What is looked at in one go takes some microseconds. */
-#define VSS_SECTION_BYTES (128 << 10)
+/*
+ * What a search looks at under one lock: codes, which take some microseconds by
+ * AVX2 and some tens at most; or rows.
+ */
+#define VSS_SECTION_CODES (64 << 10)
+#define VSS_SECTION_BYTES (256 << 10)
 #define VSS_SECTION_ROWS 1024
 
 /**

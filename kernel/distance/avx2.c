@@ -111,7 +111,7 @@ static inline void vss_pack(const __m256i *codes, u64 *bytes)
 #include "kernels.h"
 
 const struct vss_distance_ops vss_distance_avx2 = {
-	.name = "avx2",
+	.probes = VSS_CODES,
 	.l2sq = vss_l2sq,
 	.dot = vss_dot,
 	.sift = vss_sift,

@@ -128,7 +128,7 @@ struct vss_probe {
 
 /**
  * struct vss_distance_ops - the inner loops of one instruction set
- * @name: as in the module parameter simd
+ * @probes: queries that @sift looks at side by side, at most VSS_TILE_QUERIES
  * @l2sq: squared Euclidean distances of some queries to some rows: those of
  *        query i begin at @out[i * VSS_TILE_ROWS]
  * @dot: inner products, likewise
@@ -141,7 +141,7 @@ struct vss_probe {
  * Every function is called inside an FPU section, and never sleeps.
  */
 struct vss_distance_ops {
-	const char *name;
+	u32 probes;
 	void (*l2sq)(const float *const *queries, u32 nr_queries,
 		     const struct vss_rows *rows, float *out);
 	void (*dot)(const float *const *queries, u32 nr_queries,
@@ -163,8 +163,8 @@ void vss_metric_norms(const float *vectors, u32 count, u32 dimension,
 void vss_metric_normalize(float *vector, u32 dimension, const float *norm);
 void vss_metric_finish_ip(float *distances, u32 count);
 void vss_metric_finish_cos(float *distances, const struct vss_rows *rows);
-void vss_metric_aim(u32 metric, struct vss_probe *probe, const float *query,
-		    u32 lanes);
+void vss_metric_round(struct vss_probe *probe, const float *query, u32 lanes);
+void vss_metric_aim(u32 metric, struct vss_probe *probe, u32 lanes);
 
 /* ops.c: what the driver calls; floats are passed as their bits. */
 int vss_distance_init(void);

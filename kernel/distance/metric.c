@@ -90,14 +90,18 @@ void vss_metric_finish_cos(float *distances, const struct vss_rows *rows)
 	}
 }
 
-/*
- * Rounds a query to small integers. Its code takes a sum of squares of at most
- * 2^27, and one of at most 2^20: both fit an s32.
+/**
+ * vss_metric_round() - make the code of a query
+ * @probe: not ready yet
+ * @query: the padded query; normalized for VSS_METRIC_COS
+ * @lanes: padded dimension
+ *
+ * The sum of the code's squares is less than 2^27, and fits an s32.
  */
-static void vss_probe_round(struct vss_probe *probe, const float *query,
-			    u32 lanes)
+void vss_metric_round(struct vss_probe *probe, const float *query, u32 lanes)
 {
-	float most = 0x1p-100f, scale, error = 0.0f, norm = 0.0f;
+	float most = 0x1p-100f, scale;
+	double error = 0.0, norm = 0.0;
 	s32 sum = 0, squares = 0;
 	u32 i;
 
@@ -105,7 +109,7 @@ static void vss_probe_round(struct vss_probe *probe, const float *query,
 		float size = __builtin_fabsf(query[i]);
 
 		most = size > most ? size : most;
-		norm += query[i] * query[i];
+		norm += (double)query[i] * query[i];
 	}
 	probe->step = most / 127.0f;
 	scale = 127.0f / most;
@@ -117,10 +121,11 @@ static void vss_probe_round(struct vss_probe *probe, const float *query,
 		probe->code[i] = code;
 		sum += code;
 		squares += code * code;
-		error += rest * rest;
+		error += (double)rest * rest;
 	}
 	probe->bias = 15 * sum;
 	probe->square = probe->step * probe->step * squares;
+	/* What exceeds a float becomes infinite, and rules nothing out. */
 	probe->error = vss_code_error(probe->square, error, lanes);
 	probe->norm = norm;
 	probe->ready = true;
@@ -129,21 +134,17 @@ static void vss_probe_round(struct vss_probe *probe, const float *query,
 /**
  * vss_metric_aim() - find out what rules a row out
  * @metric: one of enum vss_metric
- * @probe: its limit set
- * @query: the padded query; normalized for VSS_METRIC_COS
+ * @probe: ready, its limit set
  * @lanes: padded dimension
  *
  * Computes a T that is not less than that of any row whose distance, computed,
  * is not beyond the limit.
  */
-void vss_metric_aim(u32 metric, struct vss_probe *probe, const float *query,
-		    u32 lanes)
+void vss_metric_aim(u32 metric, struct vss_probe *probe, u32 lanes)
 {
 	float slack = vss_sum_slack(lanes), reach = 0.0f;
 	const float limit = *(const float *)&probe->limit;
 
-	if (!probe->ready)
-		vss_probe_round(probe, query, lanes);
 	switch (metric) {
 	case VSS_METRIC_L2SQ:
 		reach = limit * (1.0f + slack);

@@ -225,6 +225,23 @@ u64 vss_distance_rows(u32 metric, const u32 *const *queries, u32 nr_queries,
 	return vss_section_end(begin);
 }
 
+/* One FPU section's worth of vss_distance_sift(). */
+static u64 vss_sift_some(u32 metric, struct vss_probe *const *probes,
+			 u32 nr_probes, const struct vss_stripes *stripes,
+			 u32 lanes)
+{
+	u64 begin = vss_section_begin();
+	u32 i;
+
+	for (i = 0; i < nr_probes; i++)
+		vss_metric_aim(metric, probes[i], lanes);
+	if (metric == VSS_METRIC_IP)
+		vss_ops->sift_ip(probes, nr_probes, stripes);
+	else
+		vss_ops->sift(probes, nr_probes, stripes);
+	return vss_section_end(begin);
+}
+
 /**
  * vss_distance_sift() - find out which rows codes do not rule out
  * @metric: one of enum vss_metric
@@ -237,21 +254,26 @@ u64 vss_distance_rows(u32 metric, const u32 *const *queries, u32 nr_queries,
  * A row that is ruled out has a distance beyond the limit, had it been computed
  * by vss_distance_rows().
  *
- * Return: for how long the FPU section lasted, in nanoseconds.
+ * Return: the longest FPU section, in nanoseconds.
  */
 u64 vss_distance_sift(u32 metric, struct vss_probe *const *probes,
 		      const u32 *const *queries, u32 nr_probes,
 		      const struct vss_stripes *stripes, u32 lanes)
 {
-	u64 begin = vss_section_begin();
-	u32 i;
+	u64 begin, longest = 0;
+	u32 i, piece;
 
-	for (i = 0; i < nr_probes; i++)
-		vss_metric_aim(metric, probes[i], (const float *)queries[i],
-			       lanes);
-	if (metric == VSS_METRIC_IP)
-		vss_ops->sift_ip(probes, nr_probes, stripes);
-	else
-		vss_ops->sift(probes, nr_probes, stripes);
-	return vss_section_end(begin);
+	for (i = 0; i < nr_probes; i++) {
+		if (probes[i]->ready)
+			continue;
+		begin = vss_section_begin();
+		vss_metric_round(probes[i], (const float *)queries[i], lanes);
+		longest = max(longest, vss_section_end(begin));
+	}
+	for (i = 0; i < nr_probes; i += piece) {
+		piece = min(nr_probes - i, vss_ops->probes);
+		longest = max(longest, vss_sift_some(metric, probes + i, piece,
+						     stripes, lanes));
+	}
+	return longest;
 }

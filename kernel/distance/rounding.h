@@ -24,9 +24,9 @@
 
 /*
  * A sum of floats that are not negative is off by at most half a unit in the
- * last place, 2^-24 of itself, for each addition on its way. Every loop that
- * sums up @lanes squares or products has four sums side by side, or allows for
- * less: this is twice what it takes.
+ * last place, 2^-24 of itself, for each addition on its way. The loops that sum
+ * up @lanes squares or products have at least four sums side by side, or use
+ * doubles: this is twice what it takes.
  */
 static inline float vss_sum_slack(u32 lanes)
 {

@@ -113,7 +113,7 @@ static inline void vss_pack(const __m128i *codes, u64 *bytes)
 #include "kernels.h"
 
 const struct vss_distance_ops vss_distance_sse2 = {
-	.name = "sse2",
+	.probes = VSS_CODES,
 	.l2sq = vss_l2sq,
 	.dot = vss_dot,
 	.sift = vss_sift,

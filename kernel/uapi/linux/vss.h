@@ -659,7 +659,7 @@ struct vss_scan {
  * @gid: out: its group
  * @reserved: out: 0
  * @name: out: its name, with NULs behind it; empty for a private one
- * @longest_section: out: the longest time for which a search has kept a
+ * @longest_section: out: the longest time for which a call has kept a
  *                   processor from running anything else, in nanoseconds
  * @codes: out: 1 where it keeps codes of its rows, which spare a search most of
  *         the vectors; 0 where it does not: made with VSS_OPEN_NO_CODES, or of
