@@ -22,7 +22,7 @@ const deno = Deno.execPath();
 const test = [deno, "test", "--reporter=tap"];
 // The guest is slow: types are checked on the host, in a stage of their own.
 const guestTest = ["deno", "test", "--no-check", "--reporter=tap"];
-const sourceFolders = ["client", "demo", "lab", "tests"];
+const sourceFolders = ["bench", "client", "demo", "lab", "tests"];
 
 /** The machine with the stock kernel that people run, whose processor is emulated, and slow. */
 const STOCK = "debian-6.1";
