@@ -37,6 +37,7 @@
 
 #define VSS_ROWS 4
 #define VSS_FITS 2
+#define VSS_PARTS (VSS_STRIPE / VSS_WIDTH)
 
 #define VSS_UNROLL _Pragma("GCC unroll 16")
 
@@ -109,9 +110,14 @@ static __always_inline void vss_strip(const float *const *queries,
 				      const struct vss_rows *rows, float *out,
 				      vss_step *step)
 {
-	u32 i;
+	u32 i = 0;
 
-	for (i = 0; i + VSS_ROWS <= rows->count; i += VSS_ROWS) {
+	/*
+	 * One query's rows come from memory, which is fastest when it is read
+	 * from one end to the other. With more queries there is enough to do
+	 * with each of four.
+	 */
+	for (; nr_queries > 1 && i + VSS_ROWS <= rows->count; i += VSS_ROWS) {
 		const float *row[VSS_ROWS] = {
 			vss_row(rows, i), vss_row(rows, i + 1),
 			vss_row(rows, i + 2), vss_row(rows, i + 3),
@@ -188,10 +194,14 @@ static inline vss_float vss_word(const u32 *plane, u32 word)
 	return vss_load((const float *)plane + word * VSS_STRIPE);
 }
 
-/* Whether each of VSS_WIDTH rows is farther than it may be. */
+/*
+ * Which of the VSS_WIDTH rows from row @first of a stripe on are farther than
+ * they may be, as their bits.
+ */
 static __always_inline u32 vss_too_far(const struct vss_probe *probe,
 				       vss_float product, vss_float square,
-				       vss_float error, const float *norms)
+				       vss_float error, const float *norms,
+				       u32 first)
 {
 	vss_float least = vss_fma(square + vss_set(probe->square),
 				  vss_set(1.0f - 2.0f * VSS_SLACK),
@@ -200,7 +210,7 @@ static __always_inline u32 vss_too_far(const struct vss_probe *probe,
 
 	if (norms) {
 		/* That of vss_metric_aim(), and the row's part. */
-		vss_float norm = vss_load(norms);
+		vss_float norm = vss_load(norms + first);
 
 		reach = vss_fma(norm * norm, vss_set(probe->stretch), reach);
 		reach = vss_root(vss_most(reach, vss_set(0.0f)));
@@ -208,59 +218,63 @@ static __always_inline u32 vss_too_far(const struct vss_probe *probe,
 				vss_set(probe->error));
 	}
 	reach = reach + error;
-	return vss_beyond(least, reach * reach);
-}
-
-/* Looks at the second plane of one stripe, for one query. */
-static __always_inline u32 vss_sift_second(struct vss_probe *probe,
-					   const u32 *first, const u32 *second,
-					   u32 words, const float *norms)
-{
-	u32 part, far = 0;
-
-	for (part = 0; part < VSS_STRIPE; part += VSS_WIDTH) {
-		vss_float coarse, fine, scale;
-
-		vss_products(first + part, words, &probe, 1, &coarse);
-		vss_products(second + part, words, &probe, 1, &fine);
-		coarse = coarse * vss_word(first + part, VSS_CODE_SCALE(words));
-		scale = vss_word(second + part, VSS_CODE_SCALE(words));
-		far |= vss_too_far(probe, vss_fma(fine, scale, coarse),
-				   vss_word(second + part,
-					    VSS_CODE_SQUARE(words)),
-				   vss_word(second + part,
-					    VSS_CODE_ERROR(words)),
-				   norms ? norms + part : NULL) << part;
-	}
-	return far;
+	return vss_beyond(least, reach * reach) << first;
 }
 
 /* Looks at the first plane of one stripe, for some queries. */
 static __always_inline void vss_sift_first(struct vss_probe *const *probes,
 					   const u32 nr_probes,
 					   const u32 *plane, u32 words,
-					   const float *norms, u32 *far)
+					   const float *norms,
+					   vss_float (*coarse)[VSS_PARTS],
+					   u32 *far)
 {
 	u32 part, q;
 
 	VSS_UNROLL
 	for (q = 0; q < nr_probes; q++)
 		far[q] = 0;
-	for (part = 0; part < VSS_STRIPE; part += VSS_WIDTH) {
-		vss_float scale = vss_word(plane + part, VSS_CODE_SCALE(words));
-		vss_float square = vss_word(plane + part,
-					    VSS_CODE_SQUARE(words));
-		vss_float error = vss_word(plane + part, VSS_CODE_ERROR(words));
+	VSS_UNROLL
+	for (part = 0; part < VSS_PARTS; part++) {
+		const u32 *at = plane + part * VSS_WIDTH;
+		vss_float scale = vss_word(at, VSS_CODE_SCALE(words));
+		vss_float square = vss_word(at, VSS_CODE_SQUARE(words));
+		vss_float error = vss_word(at, VSS_CODE_ERROR(words));
 		vss_float products[VSS_CODES];
 
-		vss_products(plane + part, words, probes, nr_probes, products);
+		vss_products(at, words, probes, nr_probes, products);
 		VSS_UNROLL
-		for (q = 0; q < nr_probes; q++)
-			far[q] |= vss_too_far(probes[q], products[q] * scale,
-					      square, error,
-					      norms ? norms + part : NULL)
-				  << part;
+		for (q = 0; q < nr_probes; q++) {
+			coarse[q][part] = products[q] * scale;
+			far[q] |= vss_too_far(probes[q], coarse[q][part],
+					      square, error, norms,
+					      part * VSS_WIDTH);
+		}
 	}
+}
+
+/* Looks at the second plane of one stripe besides, for one query. */
+static __always_inline u32 vss_sift_second(struct vss_probe *probe,
+					   const u32 *plane, u32 words,
+					   const float *norms,
+					   const vss_float *coarse)
+{
+	u32 part, far = 0;
+
+	VSS_UNROLL
+	for (part = 0; part < VSS_PARTS; part++) {
+		const u32 *at = plane + part * VSS_WIDTH;
+		vss_float scale = vss_word(at, VSS_CODE_SCALE(words));
+		vss_float fine;
+
+		vss_products(at, words, &probe, 1, &fine);
+		fine = vss_fma(fine, scale, coarse[part]);
+		far |= vss_too_far(probe, fine,
+				   vss_word(at, VSS_CODE_SQUARE(words)),
+				   vss_word(at, VSS_CODE_ERROR(words)), norms,
+				   part * VSS_WIDTH);
+	}
+	return far;
 }
 
 /*
@@ -278,31 +292,32 @@ static __always_inline void vss_sift_stripes(struct vss_probe *const *probes,
 					     const struct vss_stripes *stripes,
 					     bool with_norms)
 {
-	const float *norms = with_norms ? (const float *)stripes->norms : NULL;
-	const u32 *first = stripes->planes[0], *second = stripes->planes[1];
-	u32 i, q, words = stripes->words;
+	u32 i, q, words = stripes->words, stripe = words * VSS_STRIPE;
 
 	for (i = 0; i < stripes->count; i++) {
+		const u32 *first = stripes->planes[0] + i * stripe;
+		const u32 *second = stripes->planes[1] + i * stripe;
+		const float *norms = (const float *)stripes->norms +
+				     i * VSS_STRIPE;
+		vss_float coarse[VSS_CODES][VSS_PARTS];
 		u32 far[VSS_CODES], wanted = 0;
 
 		for (q = 0; q < nr_probes; q++)
 			wanted |= probes[q]->masks[i];
 		if (!wanted)
-			goto next;
-		vss_sift_first(probes, nr_probes, first, words, norms, far);
+			continue;
+		norms = with_norms ? norms : NULL;
+		vss_sift_first(probes, nr_probes, first, words, norms, coarse,
+			       far);
 		for (q = 0; q < nr_probes; q++) {
 			u16 *mask = &probes[q]->masks[i];
 
 			*mask &= ~far[q];
 			if (vss_worth_second(*mask))
-				*mask &= ~vss_sift_second(probes[q], first,
-							  second, words, norms);
+				*mask &= ~vss_sift_second(probes[q], second,
+							  words, norms,
+							  coarse[q]);
 		}
-next:
-		first += words * VSS_STRIPE;
-		second += words * VSS_STRIPE;
-		if (norms)
-			norms += VSS_STRIPE;
 	}
 }
 
