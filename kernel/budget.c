@@ -12,7 +12,7 @@
 
 static unsigned long max_bytes;
 module_param(max_bytes, ulong, 0644);
-MODULE_PARM_DESC(max_bytes, "Memory that all rows together may take, in bytes; it is taken a block at a time, 2 to 3 MiB; 0 (default) is half of the machine's memory");
+MODULE_PARM_DESC(max_bytes, "Memory that all rows together may take, in bytes; it is taken a block at a time, 2 MiB and more; 0 (default) is half of the machine's memory");
 
 /* Changed by compare-and-exchange, so that two callers cannot pass the cap. */
 static atomic64_t used_bytes = ATOMIC64_INIT(0);
