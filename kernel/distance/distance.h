@@ -62,7 +62,7 @@ static inline u32 vss_code_words(u32 lanes)
 #define VSS_TILE_QUERIES 8
 
 /* Rows that an inner loop takes at a time, at most. */
-#define VSS_TILE_ROWS 128
+#define VSS_TILE_ROWS 256
 
 /**
  * struct vss_rows - rows whose distances are wanted
