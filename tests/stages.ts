@@ -103,8 +103,10 @@ async function programStages(): Promise<Stage[]> {
   for (const name of await filesIn(folder, ".c")) {
     const program = `build/tests/kernel/${name.replace(/\.c$/, "")}`;
     const flags = ["-static", "-pthread", "-O1", "-g", "-Wall", "-Wextra", "-Werror"];
-    const words = moduleArgs(await Deno.readTextFile(`${folder}/${name}`));
-    for (const machine of [STOCK, FAST]) {
+    const source = await Deno.readTextFile(`${folder}/${name}`);
+    const words = comment(source, "module-args") ?? "";
+    const machines = comment(source, "machines")?.split(" ") ?? [STOCK, FAST];
+    for (const machine of machines) {
       found.push({
         name: stageName(`kernel/${name}`, machine),
         prepare: ["gcc", ...flags, "-Ikernel/uapi", "-o", program, `tests/kernel/${name}`, "-lm"],
@@ -116,9 +118,12 @@ async function programStages(): Promise<Stage[]> {
   return found;
 }
 
-/** What a C test wants the driver loaded with, from its comment `module-args: …`. */
-export function moduleArgs(source: string): string {
-  return /^[ /]*\*? *module-args: *(.*?) *(?:\*\/)?$/m.exec(source)?.[1] ?? "";
+/**
+ * What a C test says of how it wants to be run, in a comment `name: …`: the driver's parameters as
+ * `module-args`, and the `machines`, where those are not all.
+ */
+export function comment(source: string, name: string): string | undefined {
+  return new RegExp(`^[ /]*\\*? *${name}: *(.*?) *(?:\\*/)?$`, "m").exec(source)?.[1];
 }
 
 /** The test files that lie in `tests` itself, which see the project as a whole. */

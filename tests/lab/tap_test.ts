@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { moduleArgs } from "../stages.ts";
+import { comment } from "../stages.ts";
 import { parseTap } from "../tap.ts";
 
 /** Each test's outcome and name. */
@@ -64,16 +64,15 @@ Deno.test("parseTap() keeps the notes that follow a failure", () => {
   assertEquals(tests.map((test) => test.details), ["# got 3\n# wanted 4", ""]);
 });
 
-Deno.test("moduleArgs() reads what a C test wants the driver loaded with", () => {
+Deno.test("comment() reads what a C test says of how it wants to be run", () => {
   assertEquals(
-    moduleArgs("// x\n/* module-args: max_vectors=100 simd=scalar */\n"),
+    comment("// x\n/* module-args: max_vectors=100 simd=scalar */\n", "module-args"),
     "max_vectors=100 simd=scalar",
   );
-  assertEquals(
-    moduleArgs("/*\n * Full store.\n * module-args: max_vectors=9\n */\n"),
-    "max_vectors=9",
-  );
-  assertEquals(moduleArgs("/* nothing */"), "");
+  const source = "/*\n * Full store.\n *\n * machines: uml\n * module-args: max_vectors=9\n */\n";
+  assertEquals(comment(source, "module-args"), "max_vectors=9");
+  assertEquals(comment(source, "machines"), "uml");
+  assertEquals(comment("/* nothing */", "module-args"), undefined);
 });
 
 Deno.test("parseTap() tells a plan or a number that comes twice", () => {

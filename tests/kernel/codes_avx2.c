@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What codes.c checks, by AVX2 and on one processor.
+ *
+ * machines: uml
+ * module-args: simd=avx2 search_cpus=1
+ */
+#define MOST_ROWS 3000
+#include "codes.c"
