@@ -38,12 +38,12 @@ export function startQemu(options: BootOptions, cleanup: AsyncDisposableStack): 
     await qemu.status;
   });
   const connected = Promise.all(listeners.map((listener) => listener.accept()));
-  const inputs = connected.then((all) => all[CHANNELS.indexOf("stdin")] as Deno.UnixConn);
   return {
     // Half-closed at the end, so that QEMU still reads what is underway.
     forwardInput: async (input) => {
-      await copyAll(input, await inputs);
-      await (await inputs).closeWrite();
+      const port = (await connected)[CHANNELS.indexOf("stdin")]!;
+      await copyAll(input, port);
+      await port.closeWrite();
     },
     channels: connected.then((connections) => {
       for (const connection of connections) cleanup.defer(() => closeQuietly(connection));

@@ -31,11 +31,11 @@ port() {
 # Writes the lab's standard input: what a port passes on until its end, or the files of the job
 # whose names a serial line passes on until an empty one.
 input() {
-  [ "$device_stdin" ] || exec $b cat <"$(port stdin)"
+  [ "$device_stdin" ] || exec $b cat
   while read -r name && [ "$name" ]; do
     $b cat "job/$name"
     $b rm "job/$name"
-  done <"$(port stdin)"
+  done
 }
 
 # Ends what the command left running: all but the kernel's own processes, which have no program,
@@ -62,6 +62,12 @@ $b mkdir -p "/lib/modules/$release"
 $b mount -o bind "$modules" "/lib/modules/$release"
 
 exec 3<>"$(port control)"
+# What arrives on a serial line before it is open is noticed late, or never: open before it can.
+if [ "$interactive" = yes ]; then
+  exec 4<>"$(port terminal)"
+elif [ "$has_input" = yes ]; then
+  exec 4<"$(port stdin)"
+fi
 echo started >&3
 
 echo "vss-lab: loading the driver" >/dev/kmsg
@@ -72,7 +78,7 @@ fi
 if [ "$interactive" = yes ]; then
   terminal=$(port terminal)
   $b stty $terminal_size <"$terminal"
-  $b setsid -c $b sh -c '. ./settings.sh; run_command' <"$terminal" >"$terminal" 2>&1
+  $b setsid -c $b sh -c '. ./settings.sh; run_command' <"$terminal" >"$terminal" 2>&1 3>&- 4>&-
   status=$?
   end_processes
   printf %s "$token" >"$terminal"
@@ -85,11 +91,12 @@ else
   { $b cat; printf %s "$token"; } <err >"$(port stderr)" &
   err=$!
   if [ "$has_input" = yes ]; then
-    input >in &
+    input <&4 >in &
   else
     : >in &
   fi
-  $b setsid $b sh -c '. ./settings.sh; run_command' <in >out 2>err 3>&-
+  # In a process that has no children yet: the end of one would interrupt the opening of a pipe.
+  (exec $b setsid $b sh -c '. ./settings.sh; run_command') <in >out 2>err 3>&- 4>&-
   status=$?
   end_processes
   wait "$out" "$err"
