@@ -79,7 +79,7 @@ const DEVICE: readonly Stage[] = [
     guestStage("device", machine, "--allow-ffi", "tests/device"),
     guestStage("command line", machine, "--allow-all", "tests/cli/cli_test.ts"),
   ]),
-  guestStage("a million rows", FAST, "--allow-all", "tests/cli/million_test.ts"),
+  guestStage("a million rows", STOCK, "--allow-all", "tests/cli/million_test.ts"),
   guestStage("library examples", STOCK, "--doc", "--allow-ffi", "mod.ts", "cli.ts", "client"),
   // Its vectors have the ids of the library's own examples, so it needs a store of its own.
   guestStage("README example", STOCK, "--doc", "--allow-ffi", "README.md"),
