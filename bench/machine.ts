@@ -39,7 +39,8 @@ export async function machineFacts(processors: number, driverIn: string): Promis
     processors,
     instructions: INSTRUCTIONS.find((name) => flags.includes(name)) ?? "",
     memoryGiB: Math.round(Deno.systemMemoryInfo().total / 2 ** 30),
-    kernel: Deno.osRelease(),
+    // What follows tells of who built it.
+    kernel: /^\d+\.\d+/.exec(Deno.osRelease())?.[0] ?? "",
     compiler: `gcc ${await outputOf(["gcc", "-dumpfullversion"])}`,
     driverIn,
   };

@@ -106,6 +106,9 @@ async function loadAll(
 /** Calls that are timed together, where one takes hardly longer than a look at the clock. */
 const CALLS = 100;
 
+/** How often that many are called before any counts. */
+const WARM_CALLS = 50;
+
 /** One measurement, as it takes its turns. */
 class Turn {
   readonly series: Series;
@@ -130,11 +133,19 @@ class Turn {
       this.#samples = 0;
       return;
     }
-    // The first sample finds nothing in its place yet.
+    // The first sample finds nothing in its place yet, and code that is not compiled.
     await this.#sample();
+    if (this.series.measurement.what === "call") await this.#warmCalls();
     const seconds = median(await this.#sample()) * this.#perSample * 1e-9;
     this.#samples = Math.max(1, Math.floor(effort.budget / seconds));
     await this.#sample();
+  }
+
+  /** Has the runtime compile what will be called many thousand times. */
+  async #warmCalls(): Promise<void> {
+    this.#samples = WARM_CALLS;
+    await this.#sample();
+    this.#samples = 1;
   }
 
   /** Takes a round's samples. */

@@ -91,7 +91,8 @@ export function resultsOf({ started, series, loadings, ...findings }: Findings):
     ...findings,
     ...{ k: K, queries: QUERIES, batch: BATCH, seed: SEED, datasets: DATASETS },
     measurements: series.map((one) => summaryOf(one, limits.get(one.measurement.stage))),
-    loadings: loadings.map(loadingOf),
+    loadings: loadings.filter(({ stage }) => DATASETS.some(({ name }) => name === stage))
+      .map(loadingOf),
     ratios: Object.fromEntries(
       Object.entries(ratios).map(([key, value]) => [key, significant(value)]),
     ),

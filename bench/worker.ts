@@ -74,7 +74,7 @@ export class Team implements Disposable {
     const { threads } = await this.ask(name, `threads ${count}`);
     const place = placeOf(name);
     const processors = this.#options.processors.slice(-count).join(",");
-    if (place !== GUEST && this.#pins.get(place) !== processors) {
+    if (this.#pins.get(place) !== processors) {
       this.#pins.set(place, processors);
       await pin((await this.#process(name)).pid, processors);
     }
