@@ -31,7 +31,7 @@ TRACE_EVENT(vss_open,
 		__entry->dimension = collection->store.dimension;
 		__entry->ns = ns;
 	),
-	TP_printk("collection=\"%s\" serial=%llu flags=0x%x dimension=%u ns=%llu",
+	TP_printk("collection=%s serial=%llu flags=0x%x dimension=%u ns=%llu",
 		  __get_str(collection), __entry->serial, __entry->flags,
 		  __entry->dimension, __entry->ns)
 );
@@ -58,7 +58,7 @@ TRACE_EVENT(vss_put,
 		__entry->ret = ret;
 		__entry->ns = ns;
 	),
-	TP_printk("collection=\"%s\" serial=%llu count=%u inserted=%u updated=%u ret=%d ns=%llu",
+	TP_printk("collection=%s serial=%llu count=%u inserted=%u updated=%u ret=%d ns=%llu",
 		  __get_str(collection), __entry->serial, __entry->count,
 		  __entry->inserted, __entry->updated, __entry->ret,
 		  __entry->ns)
@@ -84,7 +84,7 @@ TRACE_EVENT(vss_delete,
 		__entry->ret = ret;
 		__entry->ns = ns;
 	),
-	TP_printk("collection=\"%s\" serial=%llu done=%u deleted=%u ret=%d ns=%llu",
+	TP_printk("collection=%s serial=%llu done=%u deleted=%u ret=%d ns=%llu",
 		  __get_str(collection), __entry->serial, __entry->done,
 		  __entry->deleted, __entry->ret, __entry->ns)
 );
@@ -113,7 +113,7 @@ TRACE_EVENT(vss_search,
 		__entry->ret = ret;
 		__entry->ns = ns;
 	),
-	TP_printk("collection=\"%s\" serial=%llu count=%u k=%u scanned=%llu computed=%llu ret=%d ns=%llu",
+	TP_printk("collection=%s serial=%llu count=%u k=%u scanned=%llu computed=%llu ret=%d ns=%llu",
 		  __get_str(collection), __entry->serial, __entry->count,
 		  __entry->k, __entry->scanned, __entry->computed,
 		  __entry->ret, __entry->ns)

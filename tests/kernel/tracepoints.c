@@ -65,6 +65,26 @@ static void work(int file)
 		ktap_bail_out("the device does not work");
 }
 
+/*
+ * Whether perf can read an event's form: the text that it prints is between the
+ * only two quotation marks.
+ */
+static bool is_readable(const char *event)
+{
+	char path[96];
+	int c, quotes = 0;
+	FILE *form;
+
+	snprintf(path, sizeof(path), TRACING "events/vss/%s/format", event);
+	form = fopen(path, "re");
+	if (!form)
+		ktap_bail_out("cannot read %s", path);
+	while ((c = fgetc(form)) != EOF)
+		quotes += c == '"';
+	fclose(form);
+	return quotes == 2;
+}
+
 int main(void)
 {
 	static const char *const events[] = { "open", "put", "search", "delete" };
@@ -95,10 +115,13 @@ int main(void)
 	work(file);
 	file_write(TRACING "events/vss/enable", "0");
 	read_trace();
-	ktap_ok(is_traced("vss_open:", "collection=\"" NAME "\""), "open is traced");
+	ktap_ok(is_traced("vss_open:", "collection=" NAME), "open is traced");
 	ktap_ok(is_traced("vss_put:", "inserted=3 updated=0"), "put is traced");
 	ktap_ok(is_traced("vss_put:", "ret=-17"), "a put that fails is traced");
 	ktap_ok(is_traced("vss_search:", "k=3"), "search is traced");
 	ktap_ok(is_traced("vss_delete:", "deleted=2"), "delete is traced");
+	ktap_ok(is_readable("vss_open") && is_readable("vss_put") &&
+		is_readable("vss_search") && is_readable("vss_delete"),
+		"perf can read the events' forms");
 	return ktap_done();
 }
