@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Results, Summary } from "./results.ts";
+import type { LoadingSummary, Results, Summary } from "./results.ts";
 import { format } from "./statistics.ts";
 import { TARGETS } from "./plan.ts";
 import { describeTarget, shortfalls } from "./targets.ts";
@@ -31,7 +31,7 @@ function align(rows: readonly (readonly string[])[]): string {
 }
 
 /**
- * Writes results as text: every measurement, then every ratio and its target.
+ * Writes results as text: every measurement, what rows take, and every ratio and its target.
  *
  * @param results The results.
  * @returns The text.
@@ -39,7 +39,19 @@ function align(rows: readonly (readonly string[])[]): string {
 export function tableOf(results: Results): string {
   const head = ["dataset, contestant", "threads", "median", "p99", "of the read limit", "samples"];
   const rows = results.measurements.map(measurementRow);
-  return `${align([head, ...rows])}\n\n${ratioTable(results.ratios)}`;
+  const tables = [align([head, ...rows]), loadingTable(results.loadings)];
+  return [...tables, ratioTable(results.ratios)].join("\n\n");
+}
+
+function loadingTable(loadings: readonly LoadingSummary[]): string {
+  return align([
+    ["dataset, contestant", "rows a second", "bytes a row"],
+    ...loadings.map(({ dataset, contestant, rowsPerSecond, bytesPerRow }) => [
+      `${dataset}: ${contestantBy(contestant).label}`,
+      format(rowsPerSecond),
+      format(bytesPerRow),
+    ]),
+  ]);
 }
 
 function measurementRow(summary: Summary): string[] {

@@ -210,10 +210,10 @@ describe("resultsOf()", () => {
 });
 
 describe("tableOf()", () => {
-  it("has a line for each measurement and each ratio", () => {
+  it("has a line for each measurement, each loading and each ratio", () => {
     const results = madeUp(() => 1e6);
     const lines = tableOf(results).split("\n");
-    assertEquals(lines.length, results.measurements.length + TARGETS.length + 3);
+    assertEquals(lines.length, results.measurements.length + 1 + TARGETS.length + 5);
     assert(ratioTable({}).includes("–"));
   });
 });
