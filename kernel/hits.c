@@ -1,33 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The k nearest rows that a search has seen so far, and the order of distances.
+ * The k nearest rows that a search has seen so far.
  */
 #include <linux/sort.h>
 
-#include "float.h"
 #include "hits.h"
-
-/**
- * vss_order() - map a float to an integer that orders as it does
- * @bits: the float's bits; neither -0 nor no number
- *
- * Return: the integer.
- */
-u32 vss_order(u32 bits)
-{
-	return bits & VSS_F32_SIGN ? ~bits : bits | VSS_F32_SIGN;
-}
-
-/**
- * vss_disorder() - undo vss_order()
- * @order: the integer
- *
- * Return: the float's bits.
- */
-u32 vss_disorder(u32 order)
-{
-	return order & VSS_F32_SIGN ? order ^ VSS_F32_SIGN : ~order;
-}
 
 static bool vss_hit_before(const struct vss_hit *a, const struct vss_hit *b)
 {

@@ -5,6 +5,8 @@
 #include <linux/limits.h>
 #include <linux/types.h>
 
+#include "float.h"
+
 /**
  * struct vss_hit - a row that a search found
  * @id: the row's id
@@ -29,14 +31,24 @@ struct vss_hits {
 	struct vss_hit *heap;
 };
 
+/* Maps the bits of a float, neither -0 nor no number, to what orders as it does. */
+static inline u32 vss_order(u32 bits)
+{
+	return bits & VSS_F32_SIGN ? ~bits : bits | VSS_F32_SIGN;
+}
+
+/* Undoes vss_order(). */
+static inline u32 vss_disorder(u32 order)
+{
+	return order & VSS_F32_SIGN ? order ^ VSS_F32_SIGN : ~order;
+}
+
 /* The distance from which on a row is too far; its id may decide. */
 static inline u32 vss_hits_limit(const struct vss_hits *hits)
 {
 	return hits->count < hits->room ? U32_MAX : hits->heap[0].distance;
 }
 
-u32 vss_order(u32 bits);
-u32 vss_disorder(u32 order);
 void vss_hits_offer(struct vss_hits *hits, const struct vss_hit *hit);
 void vss_hits_sort(struct vss_hits *hits);
 

@@ -269,6 +269,7 @@ static void vss_seeker_compute(struct vss_seeker *seeker,
 	u32 lanes = seeker->store->layout.lanes;
 	size_t bytes = lanes * sizeof(u32);
 	struct vss_rows *rows = &seeker->rows;
+	bool all = !few && section->matching == section->count;
 	u32 i, most = clamp_t(size_t, VSS_COMPUTE_BYTES / bytes, 1,
 			      VSS_TILE_ROWS);
 
@@ -285,7 +286,7 @@ static void vss_seeker_compute(struct vss_seeker *seeker,
 			i = find_next_bit(wanted, section->count, i);
 		if (i == section->count)
 			break;
-		if (!test_bit(i, wanted))
+		if (!all && !few && !test_bit(i, wanted))
 			continue;
 		if (few)
 			prefetch_range((void *)(section->rows + i * lanes),
