@@ -20,7 +20,8 @@ static size_t vss_batch_bytes(u32 dimension, u32 rows, u32 words)
 {
 	size_t row = 2 * sizeof(u64) + sizeof(struct vss_payload *) +
 		     (2 + dimension + VSS_PLANES * words) * sizeof(u32);
-	size_t scratch = 2 * ALIGN(dimension, VSS_LANES) * sizeof(u32);
+	size_t scratch = VSS_ENCODE_ROWS * ALIGN(dimension, VSS_LANES) *
+			 sizeof(u32);
 
 	return sizeof(struct vss_batch) + rows * row +
 	       (words ? VSS_ALIGN + scratch : 0);

@@ -32,7 +32,7 @@ struct vss_payload;
  * @slots: slots of the rows in the store
  * @norms: norms, where the metric wants them
  * @words: words of a row's code in each plane; 0 where there is no room for codes
- * @codes: the words of both planes of each row
+ * @codes: the words of each row, plane after plane
  * @scratch: room for two padded vectors, aligned to VSS_ALIGN
  * @vectors: components, without padding
  *

@@ -117,7 +117,7 @@ static int vss_query_collection(struct vss_collection *collection,
 	if (data->dimension != collection->store.dimension)
 		return -EINVAL;
 	pass = vss_pass_create(collection->metric, data->dimension, data->k,
-				   1);
+			       1);
 	if (!pass)
 		return -ENOMEM;
 	pass->max_id = U32_MAX;

@@ -125,7 +125,7 @@ static int vss_search_all(struct vss_search *args,
 	int ret = 0;
 
 	pass = vss_pass_create(collection->metric, args->dimension, args->k,
-				   args->count);
+			       args->count);
 	if (!pass)
 		return -ENOMEM;
 	pass->filter.mask = args->tag_mask;

@@ -46,13 +46,20 @@
 /* Bytes of a row that is to be computed that are asked for early. */
 #define VSS_PREFETCH_BYTES 512
 
+/* What a share takes for each of its queries. */
+static size_t vss_query_bytes(u32 dimension, u32 k)
+{
+	return sizeof(struct vss_query) + k * sizeof(struct vss_hit) +
+	       vss_store_lanes(dimension) * sizeof(s8);
+}
+
 static size_t vss_seeker_bytes(u32 dimension, u32 k, u32 queries)
 {
-	size_t lanes = vss_store_lanes(dimension);
-	size_t each = sizeof(struct vss_query) + k * sizeof(struct vss_hit) +
-		      lanes * sizeof(s8) + VSS_TILE_ROWS * sizeof(u32);
+	size_t tile = min_t(u32, queries, VSS_TILE_QUERIES);
 
-	return sizeof(struct vss_seeker) + each * queries;
+	return sizeof(struct vss_seeker) +
+	       vss_query_bytes(dimension, k) * queries + VSS_ALIGN +
+	       tile * VSS_TILE_ROWS * sizeof(u32);
 }
 
 /**
@@ -80,8 +87,9 @@ struct vss_seeker *vss_seeker_create(struct vss_pass *pass,
 	seeker->pass = pass;
 	seeker->store = store;
 	hits = (struct vss_hit *)&seeker->queries[pass->room];
-	seeker->distances = (u32 *)&hits[(size_t)pass->room * pass->k];
-	codes = (s8 *)&seeker->distances[pass->room * VSS_TILE_ROWS];
+	codes = (s8 *)&hits[(size_t)pass->room * pass->k];
+	seeker->measured.distances = (u32 *)PTR_ALIGN(codes + pass->room * lanes,
+						      VSS_ALIGN);
 	for (i = 0; i < pass->room; i++) {
 		struct vss_query *query = &seeker->queries[i];
 
@@ -132,17 +140,17 @@ static void vss_seeker_reset(struct vss_seeker *seeker)
  * vss_pass_free(), or NULL when memory is lacking.
  */
 struct vss_pass *vss_pass_create(u32 metric, u32 dimension, u32 k,
-				     u32 queries)
+				 u32 queries)
 {
 	size_t lanes = vss_store_lanes(dimension);
-	size_t each = lanes * sizeof(u32) + vss_seeker_bytes(dimension, k, 1);
+	size_t each = lanes * sizeof(u32) + vss_query_bytes(dimension, k);
 	struct vss_pass *pass;
 	u32 room;
 
 	room = min_t(u32, VSS_SEARCH_QUERIES, VSS_SEARCH_BYTES / each);
 	room = clamp(room, 1U, queries);
 	pass = kvzalloc(sizeof(*pass) + room * sizeof(u32) + VSS_ALIGN +
-			  room * lanes * sizeof(u32), VSS_GFP);
+			room * lanes * sizeof(u32), VSS_GFP);
 	if (!pass)
 		return NULL;
 	pass->metric = metric;
@@ -209,6 +217,14 @@ static u32 vss_query_limit(const struct vss_seeker *seeker,
 	return min(limit, vss_hits_limit(&query->hits));
 }
 
+/* The same, as the bits of a float. */
+static u32 vss_query_limit_bits(const struct vss_seeker *seeker,
+				const struct vss_query *query)
+{
+	return vss_disorder(min(vss_query_limit(seeker, query),
+				vss_order(VSS_F32_INFINITY)));
+}
+
 /* Tells the other processors how near a row must be by now. */
 static void vss_query_tell(struct vss_seeker *seeker,
 			   const struct vss_query *query)
@@ -220,19 +236,19 @@ static void vss_query_tell(struct vss_seeker *seeker,
 		;
 }
 
+/* Offers those of the rows that were computed last that are near enough. */
 static void vss_seeker_offer(struct vss_seeker *seeker, struct vss_query *query,
-			     const struct vss_section *section,
+			     const u64 *ids, const unsigned long *near,
 			     const u32 *distances)
 {
 	u32 i, limit = vss_query_limit(seeker, query);
 
-	for (i = 0; i < seeker->rows.count; i++) {
+	for_each_set_bit(i, near, seeker->rows.count) {
 		struct vss_hit hit = { .distance = vss_order(distances[i]) };
 
-		/* Nearly every row ends here, without a look at the rest. */
 		if (hit.distance > limit)
 			continue;
-		hit.id = section->ids[seeker->rows.index[i]];
+		hit.id = ids[vss_rows_index(&seeker->rows, i)];
 		if (hit.id > seeker->pass->max_id)
 			continue;
 		vss_hits_offer(&query->hits, &hit);
@@ -240,62 +256,93 @@ static void vss_seeker_offer(struct vss_seeker *seeker, struct vss_query *query,
 	}
 }
 
-/* Computes the rows that have been gathered, for all queries of a tile. */
-static void vss_seeker_flush(struct vss_seeker *seeker,
-			     const struct vss_tile *tile,
-			     const struct vss_section *section)
+/*
+ * Computes rows of a section for all queries of a tile: @count from @first on, or
+ * those of @index.
+ */
+static void vss_seeker_measure(struct vss_seeker *seeker,
+			       const struct vss_tile *tile,
+			       const struct vss_section *section,
+			       u32 first, u32 count, const u16 *index)
 {
-	u32 i;
+	struct vss_measured *measured = &seeker->measured;
+	u32 i, lanes = seeker->store->layout.lanes;
 	u64 time;
 
-	if (!seeker->rows.count)
-		return;
-	time = vss_distance_rows(seeker->pass->metric, tile->vectors,
-				 tile->count, &seeker->rows, seeker->distances);
-	seeker->longest = max(seeker->longest, time);
-	seeker->computed += (u64)seeker->rows.count * tile->count;
+	seeker->rows = (struct vss_rows) {
+		.rows = section->rows + (size_t)first * lanes,
+		.norms = section->norms ? section->norms + first : NULL,
+		.lanes = lanes,
+		.count = count,
+		.index = index,
+	};
 	for (i = 0; i < tile->count; i++)
-		vss_seeker_offer(seeker, tile->queries[i], section,
-				 seeker->distances + i * VSS_TILE_ROWS);
-	seeker->rows.count = 0;
+		measured->limits[i] = vss_query_limit_bits(seeker,
+							   tile->queries[i]);
+	time = vss_distance_rows(seeker->pass->metric, tile->vectors,
+				 tile->count, &seeker->rows, measured);
+	seeker->longest = max(seeker->longest, time);
+	seeker->computed += (u64)count * tile->count;
+	for (i = 0; i < tile->count; i++)
+		vss_seeker_offer(seeker, tile->queries[i], section->ids + first,
+				 measured->near[i],
+				 measured->distances + i * VSS_TILE_ROWS);
 }
 
-/* Computes some rows of a section, for all queries of a tile. */
+/* Rows that are computed in one FPU section. */
+static u32 vss_seeker_piece(const struct vss_seeker *seeker,
+			    const struct vss_tile *tile)
+{
+	size_t bytes = seeker->store->layout.lanes * sizeof(u32);
+	u32 rows = clamp_t(size_t, VSS_COMPUTE_BYTES / bytes, 1, VSS_TILE_ROWS);
+
+	/* More queries take longer over as many rows. */
+	return tile->count > 1 ? DIV_ROUND_UP(rows, 2) : rows;
+}
+
+/* Asks for a row that is to be computed soon, far from the one before. */
+static void vss_seeker_expect(const struct vss_seeker *seeker,
+			      const struct vss_section *section, u32 i)
+{
+	size_t lanes = seeker->store->layout.lanes;
+
+	prefetch_range((void *)(section->rows + i * lanes),
+		       min_t(size_t, lanes * sizeof(u32), VSS_PREFETCH_BYTES));
+}
+
+/*
+ * Computes some rows of a section, for all queries of a tile. Where many of them
+ * follow each other they are taken as they are, else they are gathered.
+ */
 static void vss_seeker_compute(struct vss_seeker *seeker,
 			       const struct vss_tile *tile,
 			       const struct vss_section *section,
-			       const unsigned long *wanted, bool few)
+			       const unsigned long *wanted, bool scattered)
 {
-	u32 lanes = seeker->store->layout.lanes;
-	size_t bytes = lanes * sizeof(u32);
-	struct vss_rows *rows = &seeker->rows;
-	bool all = !few && section->matching == section->count;
-	u32 i, most = clamp_t(size_t, VSS_COMPUTE_BYTES / bytes, 1,
-			      VSS_TILE_ROWS);
+	u32 i = 0, end, gathered = 0, piece = vss_seeker_piece(seeker, tile);
+	u16 *index = seeker->index;
 
-	/* More queries take longer over as many rows. */
-	if (tile->count > 1)
-		most = DIV_ROUND_UP(most, 2);
-	rows->rows = section->rows;
-	rows->norms = section->norms;
-	rows->lanes = lanes;
-	rows->count = 0;
-	for (i = 0; i < section->count; i++) {
-		/* Faster than for_each_set_bit() where most are set. */
-		if (few)
-			i = find_next_bit(wanted, section->count, i);
-		if (i == section->count)
-			break;
-		if (!all && !few && !test_bit(i, wanted))
-			continue;
-		if (few)
-			prefetch_range((void *)(section->rows + i * lanes),
-				       min_t(size_t, bytes, VSS_PREFETCH_BYTES));
-		rows->index[rows->count++] = i;
-		if (rows->count == most)
-			vss_seeker_flush(seeker, tile, section);
+	while ((i = find_next_bit(wanted, section->count, i)) < section->count) {
+		end = find_next_zero_bit(wanted, section->count, i);
+		while (i < end) {
+			if (!gathered && end - i >= piece) {
+				vss_seeker_measure(seeker, tile, section, i,
+						   piece, NULL);
+				i += piece;
+				continue;
+			}
+			if (scattered)
+				vss_seeker_expect(seeker, section, i);
+			index[gathered++] = i++;
+			if (gathered == piece) {
+				vss_seeker_measure(seeker, tile, section, 0,
+						   gathered, index);
+				gathered = 0;
+			}
+		}
 	}
-	vss_seeker_flush(seeker, tile, section);
+	if (gathered)
+		vss_seeker_measure(seeker, tile, section, 0, gathered, index);
 	for (i = 0; i < tile->count; i++)
 		vss_query_tell(seeker, tile->queries[i]);
 }
@@ -307,15 +354,13 @@ static void vss_seeker_compute(struct vss_seeker *seeker,
 static bool vss_query_sifts(struct vss_seeker *seeker, struct vss_query *query,
 			    const struct vss_section *section)
 {
-	u32 limit = vss_query_limit(seeker, query);
-
-	if (!section->planes[0] || limit >= vss_order(VSS_F32_INFINITY))
+	query->probe.limit = vss_query_limit_bits(seeker, query);
+	if (!section->planes[0] || query->probe.limit == VSS_F32_INFINITY)
 		return false;
 	if (query->blind) {
 		query->blind -= min(query->blind, section->matching);
 		return false;
 	}
-	query->probe.limit = vss_disorder(limit);
 	return true;
 }
 
@@ -343,15 +388,16 @@ static void vss_seeker_sift(struct vss_seeker *seeker,
 			    const struct vss_section *section)
 {
 	struct vss_stripes stripes = {
-		.planes = { section->planes[0], section->planes[1] },
 		.norms = section->norms,
 		.words = seeker->store->layout.words,
 		.count = DIV_ROUND_UP(section->count, VSS_STRIPE),
+		.sums = seeker->measured.distances,
 	};
 	struct vss_probe *probes[VSS_TILE_QUERIES];
 	u64 time;
 	u32 i;
 
+	memcpy(stripes.planes, section->planes, sizeof(stripes.planes));
 	for (i = 0; i < tile->count; i++) {
 		probes[i] = &tile->queries[i]->probe;
 		bitmap_copy(tile->queries[i]->masks, section->matches,
@@ -392,6 +438,18 @@ static void vss_seeker_tile(struct vss_seeker *seeker, struct vss_query *query,
 	}
 }
 
+/*
+ * Slots that are looked at in one go: few, before there is a distance to compare
+ * with, as all of those are computed.
+ */
+static u32 vss_seeker_room(const struct vss_seeker *seeker)
+{
+	u32 rows = seeker->store->layout.section_rows;
+
+	return vss_query_limit_bits(seeker, &seeker->queries[0]) ==
+	       VSS_F32_INFINITY ? min(rows, (u32)VSS_TILE_ROWS) : rows;
+}
+
 /* Works on the next section; moves @slot behind it. False at the end of all. */
 static bool vss_seeker_section(struct vss_seeker *seeker, u64 *slot, u64 end)
 {
@@ -402,7 +460,7 @@ static bool vss_seeker_section(struct vss_seeker *seeker, u64 *slot, u64 end)
 	u32 i;
 
 	down_read(&store->lock);
-	more = vss_store_section(store, *slot, store->layout.section_rows,
+	more = vss_store_section(store, *slot, vss_seeker_room(seeker),
 				 &pass->filter, &section);
 	*slot = more ? (u64)section.slot + section.count : U64_MAX;
 	/* What begins in another piece is another's to work on. */

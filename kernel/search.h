@@ -45,7 +45,8 @@ struct vss_query {
  * @computed: of those, rows whose distance was computed
  * @longest: longest FPU section, in nanoseconds
  * @rows: rows that are computed in one go
- * @distances: scratch for their distances
+ * @index: scratch for which ones
+ * @measured: scratch for their distances
  * @queries: all queries of the pass
  *
  * Belongs to one thread, and needs no lock. One allocation holds it all.
@@ -58,7 +59,8 @@ struct vss_seeker {
 	u64 computed;
 	u64 longest;
 	struct vss_rows rows;
-	u32 *distances;
+	u16 index[VSS_TILE_ROWS];
+	struct vss_measured measured;
 	struct vss_query queries[];
 };
 
@@ -104,7 +106,7 @@ struct vss_pass {
 };
 
 struct vss_pass *vss_pass_create(u32 metric, u32 dimension, u32 k,
-				     u32 queries);
+				 u32 queries);
 void vss_pass_free(struct vss_pass *pass);
 void vss_pass_limit(struct vss_pass *pass, u32 distance);
 int vss_pass_run(struct vss_pass *pass, struct vss_store *store);

@@ -14,6 +14,7 @@
 #include <linux/minmax.h>
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
+#include <linux/smp.h>
 #include <linux/workqueue.h>
 
 #include "search.h"
@@ -87,6 +88,19 @@ static u32 vss_share_helpers(const struct vss_pass *pass)
 	return cpus ? min_t(u32, cpus - 1, VSS_SHARE_MOST) : 0;
 }
 
+/*
+ * The next processor that the caller may run on. An unbound workqueue takes it
+ * for where to look for a worker first: without it, all of them might wait on the
+ * caller's own until the pass is over.
+ */
+static u32 vss_share_next(u32 cpu)
+{
+	cpu = cpumask_next_and(cpu, current->cpus_ptr, cpu_online_mask);
+	if (cpu >= nr_cpu_ids)
+		cpu = cpumask_first_and(current->cpus_ptr, cpu_online_mask);
+	return cpu < nr_cpu_ids ? cpu : WORK_CPU_UNBOUND;
+}
+
 static void vss_share_work(struct work_struct *work)
 {
 	struct vss_seeker *seeker = container_of(work, struct vss_seeker, work);
@@ -125,6 +139,7 @@ void vss_share_run(struct vss_pass *pass)
 {
 	struct vss_seeker *helpers[VSS_SHARE_MOST], *seeker = pass->seeker;
 	u32 i, count = 0, wanted = vss_share_helpers(pass);
+	u32 cpu = raw_smp_processor_id();
 
 	if (!wanted) {
 		vss_seeker_run(seeker, S64_MAX);
@@ -135,7 +150,8 @@ void vss_share_run(struct vss_pass *pass)
 	       (helpers[count] = vss_seeker_create(pass, seeker->store,
 						   VSS_SHARE_GFP))) {
 		INIT_WORK(&helpers[count]->work, vss_share_work);
-		queue_work(vss_workers, &helpers[count++]->work);
+		cpu = vss_share_next(cpu);
+		queue_work_on(cpu, vss_workers, &helpers[count++]->work);
 	}
 	vss_seeker_run(seeker, seeker->store->layout.rows_per_block);
 	for (i = 0; i < count; i++) {

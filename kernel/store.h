@@ -24,7 +24,7 @@
  *           | live |
  *
  * A row is its components, padded with zeros to a multiple of VSS_LANES. Its
- * codes, which a store may do without, lie in the stripes of both planes: see
+ * codes, which a store may do without, lie in the stripes of all planes: see
  * distance/distance.h. A reader looks at all rows of a stripe at once, those
  * included that are only being prepared: what it makes of them is nobody's, as
  * every row has words of its own. A row's bit in live says that it is there: a
@@ -74,7 +74,7 @@ struct vss_spare {
  * @rows_per_block: rows in a block
  * @section_rows: rows that a search looks at in one go, a multiple of VSS_STRIPE
  * @search_bytes: what it reads of each at least, in bytes
- * @codes: offsets of the stripes of both planes in a block, in bytes
+ * @codes: offsets of the stripes of each plane in a block, in bytes
  * @norms: offset of the norms, u32
  * @ids: of the ids, u64
  * @tags: of the tags, u64
@@ -148,20 +148,17 @@ struct vss_filter {
 	u64 value;
 };
 
-/*
- * What a search looks at under one lock: codes, which take some microseconds by
- * AVX2 and some tens at most; or rows.
- */
-#define VSS_SECTION_CODES (64 << 10)
+/* What a search looks at under one lock: first planes of codes, or rows. */
+#define VSS_SECTION_CODES (128 << 10)
 #define VSS_SECTION_BYTES (256 << 10)
-#define VSS_SECTION_ROWS 1024
+#define VSS_SECTION_ROWS 4096
 
 /**
  * struct vss_section - rows to be looked at in one go
  * @slot: slot of the first row
  * @count: number of rows
  * @rows: components of the first row, others following
- * @planes: the stripes of both planes, if there are codes and the first row
+ * @planes: the stripes of each plane, if there are codes and the first row
  *          begins one; otherwise NULL
  * @norms: norm of the first row, others following
  * @ids: id of the first row, others following

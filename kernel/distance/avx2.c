@@ -27,6 +27,7 @@ typedef __m256i vss_int;
 #define vss_root(_a) _mm256_sqrt_ps(_a)
 #define vss_cut(_a) _mm256_cvttps_epi32(_a)
 #define vss_widen(_a) _mm256_cvtepi32_ps(_a)
+#define vss_quarter(_a) _mm256_srli_epi32(_a, 2)
 #define vss_beyond(_a, _b) \
 	((u32)_mm256_movemask_ps(_mm256_cmp_ps(_a, _b, _CMP_GT_OQ)))
 
@@ -48,49 +49,59 @@ static inline float vss_fold_most(__m256 a)
 	return _mm_cvtss_f32(_mm_max_ss(b, _mm_shuffle_ps(b, b, 1)));
 }
 
-struct vss_nibbles {
-	__m256i low[2];
-	__m256i high[2];
+static inline __m256 vss_upper_half(__m256 a)
+{
+	return _mm256_castsi256_ps(_mm256_and_si256(_mm256_castps_si256(a),
+						    _mm256_set1_epi32(~0xffff)));
+}
+
+static inline __m256 vss_lower_half(__m256 a)
+{
+	return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a), 16));
+}
+
+/* Codes of components 4i to 4i + 3 are in @of[i]; four times that for odd i. */
+struct vss_crumbs {
+	__m256i of[4];
 };
 
 struct vss_sum {
 	__m256i sum;
 };
 
-static inline struct vss_nibbles vss_unpack(const u32 *first, const u32 *second)
+static inline struct vss_crumbs vss_unpack(const u32 *words)
 {
-	const __m256i mask = _mm256_set1_epi8(15);
-	__m256i a = _mm256_load_si256((const __m256i *)first);
-	__m256i b = _mm256_load_si256((const __m256i *)second);
+	const __m256i even = _mm256_set1_epi8(3), odd = _mm256_set1_epi8(12);
+	__m256i a = _mm256_load_si256((const __m256i *)words);
+	__m256i b = _mm256_srli_epi32(a, 4);
 
-	return (struct vss_nibbles) {
-		.low = { _mm256_and_si256(a, mask), _mm256_and_si256(b, mask) },
-		.high = {
-			_mm256_and_si256(_mm256_srli_epi32(a, 4), mask),
-			_mm256_and_si256(_mm256_srli_epi32(b, 4), mask),
+	return (struct vss_crumbs) {
+		.of = {
+			_mm256_and_si256(a, even), _mm256_and_si256(a, odd),
+			_mm256_and_si256(b, even), _mm256_and_si256(b, odd),
 		},
 	};
 }
 
-/* Products of pairs; four of them do not leave the range of an s16. */
-static inline __m256i vss_pairs(__m256i nibbles, const s8 *code)
+/* Sums of pairs of products, which do not leave the range of an s16. */
+static inline __m256i vss_pairs(__m256i crumbs, const s8 *code)
 {
-	return _mm256_maddubs_epi16(nibbles,
+	return _mm256_maddubs_epi16(crumbs,
 				    _mm256_set1_epi32(*(const s32 *)code));
 }
 
 static inline void vss_multiply(struct vss_sum *sum,
-				const struct vss_nibbles *nibbles,
-				const s8 *code)
+				const struct vss_crumbs *crumbs, const s8 *code)
 {
-	__m256i a = _mm256_add_epi16(vss_pairs(nibbles->low[0], code),
-				     vss_pairs(nibbles->high[0], code + 4));
-	__m256i b = _mm256_add_epi16(vss_pairs(nibbles->low[1], code + 8),
-				     vss_pairs(nibbles->high[1], code + 12));
-	__m256i pairs = _mm256_madd_epi16(_mm256_add_epi16(a, b),
-					  _mm256_set1_epi16(1));
+	__m256i even = _mm256_add_epi16(vss_pairs(crumbs->of[0], code),
+					vss_pairs(crumbs->of[2], code + 8));
+	__m256i odd = _mm256_add_epi16(vss_pairs(crumbs->of[1], code + 4),
+				       vss_pairs(crumbs->of[3], code + 12));
+	__m256i pairs = _mm256_add_epi16(even, _mm256_srai_epi16(odd, 2));
 
-	sum->sum = _mm256_add_epi32(sum->sum, pairs);
+	sum->sum = _mm256_add_epi32(sum->sum,
+				    _mm256_madd_epi16(pairs,
+						      _mm256_set1_epi16(1)));
 }
 
 static inline __m256i vss_total(const struct vss_sum *sum)
@@ -98,7 +109,7 @@ static inline __m256i vss_total(const struct vss_sum *sum)
 	return sum->sum;
 }
 
-static inline void vss_pack(const __m256i *codes, u64 *bytes)
+static inline void vss_pack(const __m256i *codes, u32 *bytes)
 {
 	__m256i words = _mm256_packs_epi32(codes[0], codes[1]);
 
@@ -112,8 +123,10 @@ static inline void vss_pack(const __m256i *codes, u64 *bytes)
 
 const struct vss_distance_ops vss_distance_avx2 = {
 	.probes = VSS_CODES,
+	.sift_bytes = 64 << 10,
 	.l2sq = vss_l2sq,
 	.dot = vss_dot,
+	.near = vss_near,
 	.sift = vss_sift,
 	.sift_ip = vss_sift_ip,
 	.encode = vss_encode,

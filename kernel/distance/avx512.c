@@ -28,57 +28,65 @@ typedef __m512i vss_int;
 #define vss_root(_a) _mm512_sqrt_ps(_a)
 #define vss_cut(_a) _mm512_cvttps_epi32(_a)
 #define vss_widen(_a) _mm512_cvtepi32_ps(_a)
+#define vss_quarter(_a) _mm512_srli_epi32(_a, 2)
 #define vss_fold(_a) _mm512_reduce_add_ps(_a)
 #define vss_fold_most(_a) _mm512_reduce_max_ps(_a)
 #define vss_beyond(_a, _b) \
 	((u32)_mm512_cmp_ps_mask(_a, _b, _CMP_GT_OQ))
 
-struct vss_nibbles {
-	__m512i low[2];
-	__m512i high[2];
+static inline __m512 vss_upper_half(__m512 a)
+{
+	return _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(a),
+						    _mm512_set1_epi32(~0xffff)));
+}
+
+static inline __m512 vss_lower_half(__m512 a)
+{
+	return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a), 16));
+}
+
+/* Codes of components 4i to 4i + 3 are in @of[i]; four times that for odd i. */
+struct vss_crumbs {
+	__m512i of[4];
 };
 
+/* Products with even ones of those, and four times those with odd ones. */
 struct vss_sum {
 	__m512i sum[2];
 };
 
-static inline struct vss_nibbles vss_unpack(const u32 *first, const u32 *second)
+static inline struct vss_crumbs vss_unpack(const u32 *words)
 {
-	const __m512i mask = _mm512_set1_epi8(15);
-	__m512i a = _mm512_load_si512(first), b = _mm512_load_si512(second);
+	const __m512i even = _mm512_set1_epi8(3), odd = _mm512_set1_epi8(12);
+	__m512i a = _mm512_load_si512(words), b = _mm512_srli_epi32(a, 4);
 
-	return (struct vss_nibbles) {
-		.low = { _mm512_and_si512(a, mask), _mm512_and_si512(b, mask) },
-		.high = {
-			_mm512_and_si512(_mm512_srli_epi32(a, 4), mask),
-			_mm512_and_si512(_mm512_srli_epi32(b, 4), mask),
+	return (struct vss_crumbs) {
+		.of = {
+			_mm512_and_si512(a, even), _mm512_and_si512(a, odd),
+			_mm512_and_si512(b, even), _mm512_and_si512(b, odd),
 		},
 	};
 }
 
 static inline void vss_multiply(struct vss_sum *sum,
-				const struct vss_nibbles *nibbles,
-				const s8 *code)
+				const struct vss_crumbs *crumbs, const s8 *code)
 {
 	const s32 *four = (const s32 *)code;
+	u32 i;
 
-	/* Two sums, so that an instruction seldom waits for the one before. */
-	sum->sum[0] = _mm512_dpbusd_epi32(sum->sum[0], nibbles->low[0],
-					  _mm512_set1_epi32(four[0]));
-	sum->sum[1] = _mm512_dpbusd_epi32(sum->sum[1], nibbles->high[0],
-					  _mm512_set1_epi32(four[1]));
-	sum->sum[0] = _mm512_dpbusd_epi32(sum->sum[0], nibbles->low[1],
-					  _mm512_set1_epi32(four[2]));
-	sum->sum[1] = _mm512_dpbusd_epi32(sum->sum[1], nibbles->high[1],
-					  _mm512_set1_epi32(four[3]));
+	VSS_UNROLL
+	for (i = 0; i < 4; i++)
+		sum->sum[i % 2] = _mm512_dpbusd_epi32(sum->sum[i % 2],
+						      crumbs->of[i],
+						      _mm512_set1_epi32(four[i]));
 }
 
 static inline __m512i vss_total(const struct vss_sum *sum)
 {
-	return _mm512_add_epi32(sum->sum[0], sum->sum[1]);
+	return _mm512_add_epi32(sum->sum[0], _mm512_srai_epi32(sum->sum[1], 2));
 }
 
-static inline void vss_pack(const __m512i *codes, u64 *bytes)
+static inline void vss_pack(const __m512i *codes, u32 *bytes)
 {
 	_mm_storeu_si128((__m128i *)bytes, _mm512_cvtepi32_epi8(codes[0]));
 }
@@ -87,8 +95,10 @@ static inline void vss_pack(const __m512i *codes, u64 *bytes)
 
 const struct vss_distance_ops vss_distance_avx512 = {
 	.probes = VSS_CODES,
+	.sift_bytes = 128 << 10,
 	.l2sq = vss_l2sq,
 	.dot = vss_dot,
+	.near = vss_near,
 	.sift = vss_sift,
 	.sift_ip = vss_sift_ip,
 	.encode = vss_encode,

@@ -2,6 +2,8 @@
 #ifndef VSS_DISTANCE_H
 #define VSS_DISTANCE_H
 
+#include <linux/bits.h>
+#include <linux/bitops.h>
 #include <linux/types.h>
 
 /*
@@ -15,11 +17,16 @@
 /*
  * Codes: what rules a row out without a look at its components.
  *
- * A row x has a code in two planes of 4 bits a component. The first alone
- * stands for the vector r1 with components s1 * (c - 7.5), c from 0 to 15; both
- * together for r2 = r1 + s2 * (c' - 7.5). Beside each plane lie its scale s,
- * the error e = |x - r| and the square |r|^2. A query q is rounded once to
- * q^ = t * b, with b from -127 to 127 and the error f = |q - q^|.
+ * A row x has a code in four planes of 2 bits a component. The first n of them
+ * stand for the vector r whose components are sums of s_i * (c_i - 1.5), with
+ * c_i from 0 to 3. Beside each plane lie its scale s_n, the error e = |x - r| and
+ * the square |r|^2. A query q is rounded once to q^ = t * b, with b from -127 to
+ * 127 and the error f = |q - q^|.
+ *
+ * Two planes are the halves of 4 bits at one scale, which is chosen for both to
+ * fit best: s_1 = 4 s_2, and s_3 = 4 s_4 for what the first two leave. Where rows
+ * lie in clusters, the first plane rules out nearly all of those in others, and
+ * a search reads a sixteenth of the vectors; where they do not, it reads on.
  *
  * By the triangle inequality, |q - x| >= |q^ - r| - e - f, and
  * |q^ - r|^2 = |q^|^2 + |r|^2 - 2 q^ * r, in which q^ * r is a product of small
@@ -42,21 +49,23 @@
  *
  * 16 rows share a stripe of each plane, in which word w of all of them stands
  * side by side, so that one instruction works on the same components of many
- * rows. The words of a row: VSS_LANES / 8 a lane's worth of components, eight
- * in each, component i of the first four in bits 8i to 8i + 3 and that of the
- * last four in bits 8i + 4 to 8i + 7; then e, |r|^2 and s, as floats.
+ * rows. The words of a row: one for VSS_LANES components each, of which component
+ * 4i + j is in the bits 8j + 2i and 8j + 2i + 1; then |r|^2, a float; then s and e
+ * in one word, each the upper half of a float, s above e.
  */
 #define VSS_STRIPE 16
-#define VSS_PLANES 2
-#define VSS_CODE_ERROR(_words) ((_words) - 3)
+#define VSS_PLANES 4
 #define VSS_CODE_SQUARE(_words) ((_words) - 2)
 #define VSS_CODE_SCALE(_words) ((_words) - 1)
 
 /* Words of a row's code in each plane. */
 static inline u32 vss_code_words(u32 lanes)
 {
-	return lanes / 8 + 3;
+	return lanes / VSS_LANES + 2;
 }
+
+/* Padded rows that there is to be room for while one is encoded. */
+#define VSS_ENCODE_ROWS 3
 
 /* Queries that an inner loop takes at a time, at most. */
 #define VSS_TILE_QUERIES 8
@@ -64,20 +73,42 @@ static inline u32 vss_code_words(u32 lanes)
 /* Rows that an inner loop takes at a time, at most. */
 #define VSS_TILE_ROWS 256
 
+/* For a loop over registers, whose count is a constant. */
+#define VSS_UNROLL _Pragma("GCC unroll 16")
+
 /**
  * struct vss_rows - rows whose distances are wanted
  * @rows: the components of row 0, others following; aligned to a cache line
  * @norms: the rows' norms, for VSS_METRIC_COS
  * @lanes: padded dimension
  * @count: how many, at most VSS_TILE_ROWS
- * @index: which ones
+ * @index: which ones, or NULL for the first ones
  */
 struct vss_rows {
 	const u32 *rows;
 	const u32 *norms;
 	u32 lanes;
 	u32 count;
-	u16 index[VSS_TILE_ROWS];
+	const u16 *index;
+};
+
+static inline u32 vss_rows_index(const struct vss_rows *rows, u32 i)
+{
+	return rows->index ? rows->index[i] : i;
+}
+
+/**
+ * struct vss_measured - distances of some rows from some queries
+ * @limits: for each query, the greatest of interest, as its bits; set by the
+ *          caller
+ * @near: for each query, a bit for each row: whether it is not beyond that
+ * @distances: as their bits, neither -0 nor no number; those of query i begin at
+ *             @distances[i * VSS_TILE_ROWS]; aligned to VSS_ALIGN
+ */
+struct vss_measured {
+	u32 limits[VSS_TILE_QUERIES];
+	unsigned long near[VSS_TILE_QUERIES][BITS_TO_LONGS(VSS_TILE_ROWS)];
+	u32 *distances;
 };
 
 /**
@@ -86,12 +117,14 @@ struct vss_rows {
  * @norms: the rows' norms, for VSS_METRIC_IP
  * @words: words of a row's code in each plane
  * @count: how many stripes
+ * @sums: scratch for VSS_TILE_ROWS floats a query; aligned to VSS_ALIGN
  */
 struct vss_stripes {
 	const u32 *planes[VSS_PLANES];
 	const u32 *norms;
 	u32 words;
 	u32 count;
+	u32 *sums;
 };
 
 /**
@@ -101,7 +134,7 @@ struct vss_stripes {
  *         whether it is not ruled out; set by the caller
  * @code: b, the padded query in integers
  * @ready: whether @code and what follows have been computed
- * @bias: 15 times the sum of @code
+ * @bias: 3 times the sum of @code
  * @step: t
  * @square: |q^|^2
  * @error: f
@@ -129,28 +162,35 @@ struct vss_probe {
 /**
  * struct vss_distance_ops - the inner loops of one instruction set
  * @probes: queries that @sift looks at side by side, at most VSS_TILE_QUERIES
+ * @sift_bytes: of the first plane, what it looks at in one FPU section for one
+ *              query; less for more of them
  * @l2sq: squared Euclidean distances of some queries to some rows: those of
  *        query i begin at @out[i * VSS_TILE_ROWS]
  * @dot: inner products, likewise
- * @sift: finds out which rows the codes do not rule out, where all rows of a
- *        query have one T
+ * @near: which distances are not beyond a limit, as bits
+ * @sift: finds out which rows of @count stripes from @first on the codes do not
+ *        rule out, where all rows of a query have one T
  * @sift_ip: likewise, for VSS_METRIC_IP
- * @encode: makes the code of one padded row, of both planes one after the other;
- *          @residual is scratch of the row's size
+ * @encode: makes the code of one padded row, plane after plane; @scratch has room
+ *          for all of VSS_ENCODE_ROWS but that one
  *
  * Every function is called inside an FPU section, and never sleeps.
  */
 struct vss_distance_ops {
 	u32 probes;
+	u32 sift_bytes;
 	void (*l2sq)(const float *const *queries, u32 nr_queries,
 		     const struct vss_rows *rows, float *out);
 	void (*dot)(const float *const *queries, u32 nr_queries,
 		    const struct vss_rows *rows, float *out);
+	void (*near)(const float *distances, u32 count, const float *limit,
+		     u16 *near);
 	void (*sift)(struct vss_probe *const *probes, u32 nr_probes,
-		     const struct vss_stripes *stripes);
+		     const struct vss_stripes *stripes, u32 first, u32 count);
 	void (*sift_ip)(struct vss_probe *const *probes, u32 nr_probes,
-			const struct vss_stripes *stripes);
-	void (*encode)(const float *row, float *residual, u32 lanes, u32 *code);
+			const struct vss_stripes *stripes, u32 first,
+			u32 count);
+	void (*encode)(const float *row, float *scratch, u32 lanes, u32 *code);
 };
 
 extern const struct vss_distance_ops vss_distance_avx512;
@@ -175,7 +215,8 @@ void vss_distance_normalize(u32 *vector, u32 dimension, u32 norm);
 u64 vss_distance_encode(u32 metric, const u32 *vectors, const u32 *norms,
 			u32 count, u32 dimension, u32 *scratch, u32 *codes);
 u64 vss_distance_rows(u32 metric, const u32 *const *queries, u32 nr_queries,
-		      const struct vss_rows *rows, u32 *out);
+		      const struct vss_rows *rows,
+		      struct vss_measured *measured);
 u64 vss_distance_sift(u32 metric, struct vss_probe *const *probes,
 		      const u32 *const *queries, u32 nr_probes,
 		      const struct vss_stripes *stripes, u32 lanes);

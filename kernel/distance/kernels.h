@@ -15,12 +15,14 @@
  * vss_root			square roots
  * vss_cut			to integers, towards 0
  * vss_widen			of integers to floats
+ * vss_quarter			of integers, without its fraction
  * vss_fold, vss_fold_most	the sum of all places, and the greatest
  * vss_beyond(a, b)		bit i: whether place i of a is greater than b's
- * struct vss_nibbles		codes of VSS_WIDTH rows, unpacked by vss_unpack() from
- *				two words of each
+ * vss_upper_half, vss_lower_half	of each place, as a float that ends there
+ * struct vss_crumbs		codes of VSS_WIDTH rows, unpacked by vss_unpack() from
+ *				a word of each
  * struct vss_sum		sums of products of such codes, a row each
- * vss_multiply			adds those of struct vss_nibbles and a query's code
+ * vss_multiply			adds those of struct vss_crumbs and a query's code
  * vss_total			of a struct vss_sum, as a vss_int
  * vss_pack			codes of 16 components to a byte each
  *
@@ -37,9 +39,6 @@
 
 #define VSS_ROWS 4
 #define VSS_FITS 2
-#define VSS_PARTS (VSS_STRIPE / VSS_WIDTH)
-
-#define VSS_UNROLL _Pragma("GCC unroll 16")
 
 /* Adds the terms of some components to a sum. */
 typedef vss_float vss_step(vss_float sum, vss_float query, vss_float row);
@@ -102,7 +101,8 @@ static __always_inline void vss_tile(const float *const *queries,
 
 static inline const float *vss_row(const struct vss_rows *rows, u32 i)
 {
-	return (const float *)rows->rows + (size_t)rows->index[i] * rows->lanes;
+	return (const float *)rows->rows +
+	       (size_t)vss_rows_index(rows, i) * rows->lanes;
 }
 
 static __always_inline void vss_strip(const float *const *queries,
@@ -161,31 +161,30 @@ static void vss_dot(const float *const *queries, u32 nr_queries,
 }
 
 /*
- * Twice the product of a query's code and those of VSS_WIDTH rows, b * (2c - 15),
- * which is less than 2^24 and so exact as a float.
+ * Twice the product of a query's code and those of VSS_WIDTH rows in a plane,
+ * b * (2c - 3), which is less than 2^24 and so exact as a float.
  */
 static __always_inline void vss_products(const u32 *plane, u32 words,
 					 struct vss_probe *const *probes,
 					 const u32 nr_probes, vss_float *out)
 {
 	struct vss_sum sums[VSS_CODES] = { };
-	u32 q, w, codes = VSS_CODE_ERROR(words);
+	u32 q, w, codes = VSS_CODE_SQUARE(words);
 
-	for (w = 0; w < codes; w += 2) {
-		const u32 *first = plane + w * VSS_STRIPE;
-		struct vss_nibbles nibbles = vss_unpack(first,
-							first + VSS_STRIPE);
+	for (w = 0; w < codes; w++) {
+		struct vss_crumbs crumbs = vss_unpack(plane + w * VSS_STRIPE);
 
 		VSS_UNROLL
 		for (q = 0; q < nr_probes; q++)
-			vss_multiply(&sums[q], &nibbles,
-				     probes[q]->code + w * 8);
+			vss_multiply(&sums[q], &crumbs,
+				     probes[q]->code + w * VSS_LANES);
 	}
 	VSS_UNROLL
 	for (q = 0; q < nr_probes; q++) {
 		vss_int total = vss_total(&sums[q]);
 
-		out[q] = vss_widen(vss_sub_int(vss_add_int(total, total), vss_set_int(probes[q]->bias)));
+		out[q] = vss_widen(vss_sub_int(vss_add_int(total, total),
+					       vss_set_int(probes[q]->bias)));
 	}
 }
 
@@ -221,13 +220,16 @@ static __always_inline u32 vss_too_far(const struct vss_probe *probe,
 	return vss_beyond(least, reach * reach) << first;
 }
 
-/* Looks at the first plane of one stripe, for some queries. */
-static __always_inline void vss_sift_first(struct vss_probe *const *probes,
+/*
+ * Looks at one more plane of a stripe, for some queries; @sums are their products
+ * with the planes before, at a distance of VSS_TILE_ROWS from each other. Sets
+ * @far to the rows that are ruled out, as bits.
+ */
+static __always_inline void vss_sift_plane(struct vss_probe *const *probes,
 					   const u32 nr_probes,
 					   const u32 *plane, u32 words,
-					   const float *norms,
-					   vss_float (*coarse)[VSS_PARTS],
-					   u32 *far)
+					   const float *norms, bool first,
+					   float *sums, u32 *far)
 {
 	u32 part, q;
 
@@ -235,115 +237,165 @@ static __always_inline void vss_sift_first(struct vss_probe *const *probes,
 	for (q = 0; q < nr_probes; q++)
 		far[q] = 0;
 	VSS_UNROLL
-	for (part = 0; part < VSS_PARTS; part++) {
-		const u32 *at = plane + part * VSS_WIDTH;
-		vss_float scale = vss_word(at, VSS_CODE_SCALE(words));
-		vss_float square = vss_word(at, VSS_CODE_SQUARE(words));
-		vss_float error = vss_word(at, VSS_CODE_ERROR(words));
-		vss_float products[VSS_CODES];
+	for (part = 0; part < VSS_STRIPE; part += VSS_WIDTH) {
+		vss_float products[VSS_CODES], square, both;
 
-		vss_products(at, words, probes, nr_probes, products);
+		/* In the order in which they lie in memory. */
+		vss_products(plane + part, words, probes, nr_probes, products);
+		square = vss_word(plane + part, VSS_CODE_SQUARE(words));
+		both = vss_word(plane + part, VSS_CODE_SCALE(words));
 		VSS_UNROLL
 		for (q = 0; q < nr_probes; q++) {
-			coarse[q][part] = products[q] * scale;
-			far[q] |= vss_too_far(probes[q], coarse[q][part],
-					      square, error, norms,
-					      part * VSS_WIDTH);
+			float *at = sums + q * VSS_TILE_ROWS + part;
+			vss_float sum = products[q] * vss_upper_half(both);
+
+			if (!first)
+				sum = sum + vss_load(at);
+			vss_store(at, sum);
+			far[q] |= vss_too_far(probes[q], sum, square,
+					      vss_lower_half(both), norms,
+					      part);
 		}
 	}
 }
 
-/* Looks at the second plane of one stripe besides, for one query. */
-static __always_inline u32 vss_sift_second(struct vss_probe *probe,
-					   const u32 *plane, u32 words,
-					   const float *norms,
-					   const vss_float *coarse)
+/* The norms of a stripe's rows, for VSS_METRIC_IP; NULL for others. */
+static inline const float *vss_stripe_norms(const struct vss_stripes *stripes,
+					    u32 i)
 {
-	u32 part, far = 0;
-
-	VSS_UNROLL
-	for (part = 0; part < VSS_PARTS; part++) {
-		const u32 *at = plane + part * VSS_WIDTH;
-		vss_float scale = vss_word(at, VSS_CODE_SCALE(words));
-		vss_float fine;
-
-		vss_products(at, words, &probe, 1, &fine);
-		fine = vss_fma(fine, scale, coarse[part]);
-		far |= vss_too_far(probe, fine,
-				   vss_word(at, VSS_CODE_SQUARE(words)),
-				   vss_word(at, VSS_CODE_ERROR(words)), norms,
-				   part * VSS_WIDTH);
-	}
-	return far;
+	return stripes->norms ?
+	       (const float *)stripes->norms + i * VSS_STRIPE : NULL;
 }
 
-/*
- * Whether so many rows of a stripe are left that its second plane, which is as
- * long as two rows, is worth a look: three or more.
- */
-static inline bool vss_worth_second(u32 mask)
+/* Looks at the first plane of some stripes. */
+static __always_inline void vss_sift_first(struct vss_probe *const *probes,
+					   const u32 nr_probes,
+					   const struct vss_stripes *stripes,
+					   u32 first, u32 count, bool with_norms)
 {
-	mask &= mask - 1;
-	return mask & (mask - 1);
-}
+	u32 i, q, stripe = stripes->words * VSS_STRIPE;
+	const u32 *plane = stripes->planes[0] + first * stripe;
+	float *sums = (float *)stripes->sums;
 
-static __always_inline void vss_sift_stripes(struct vss_probe *const *probes,
-					     const u32 nr_probes,
-					     const struct vss_stripes *stripes,
-					     bool with_norms)
-{
-	u32 i, q, words = stripes->words, stripe = words * VSS_STRIPE;
-
-	for (i = 0; i < stripes->count; i++) {
-		const u32 *first = stripes->planes[0] + i * stripe;
-		const u32 *second = stripes->planes[1] + i * stripe;
-		const float *norms = (const float *)stripes->norms +
-				     i * VSS_STRIPE;
-		vss_float coarse[VSS_CODES][VSS_PARTS];
+	for (i = first; i < first + count;
+	     i++, plane += stripe, sums += VSS_STRIPE) {
 		u32 far[VSS_CODES], wanted = 0;
 
 		for (q = 0; q < nr_probes; q++)
 			wanted |= probes[q]->masks[i];
 		if (!wanted)
 			continue;
-		norms = with_norms ? norms : NULL;
-		vss_sift_first(probes, nr_probes, first, words, norms, coarse,
-			       far);
-		for (q = 0; q < nr_probes; q++) {
-			u16 *mask = &probes[q]->masks[i];
+		vss_sift_plane(probes, nr_probes, plane, stripes->words,
+			       with_norms ? vss_stripe_norms(stripes, i) : NULL,
+			       true, sums, far);
+		for (q = 0; q < nr_probes; q++)
+			probes[q]->masks[i] &= ~far[q];
+	}
+}
 
-			*mask &= ~far[q];
-			if (vss_worth_second(*mask))
-				*mask &= ~vss_sift_second(probes[q], second,
-							  words, norms,
-							  coarse[q]);
-		}
+/*
+ * Whether so many rows of a stripe are left that its next plane, which is as
+ * long as one row, is worth a look: two or more.
+ */
+static inline bool vss_worth_a_plane(u32 mask)
+{
+	return mask & (mask - 1);
+}
+
+/*
+ * Looks at a further plane of those stripes where it is worth it, for one query.
+ * Returns whether there were any.
+ */
+static __always_inline bool vss_sift_next(struct vss_probe *probe,
+					  const struct vss_stripes *stripes,
+					  const u32 *plane, float *sums,
+					  u32 first, u32 count, bool with_norms)
+{
+	u32 i, far, stripe = stripes->words * VSS_STRIPE;
+	bool any = false;
+
+	plane += first * stripe;
+	for (i = first; i < first + count;
+	     i++, plane += stripe, sums += VSS_STRIPE) {
+		if (!vss_worth_a_plane(probe->masks[i]))
+			continue;
+		vss_sift_plane(&probe, 1, plane, stripes->words,
+			       with_norms ? vss_stripe_norms(stripes, i) : NULL,
+			       false, sums, &far);
+		probe->masks[i] &= ~far;
+		any = true;
+	}
+	return any;
+}
+
+/*
+ * Looks at some stripes, for some queries: plane after plane, as each is read
+ * fastest from one end to the other.
+ */
+static __always_inline void vss_sift_stripes(struct vss_probe *const *probes,
+					     const u32 nr_probes,
+					     const struct vss_stripes *stripes,
+					     u32 first, u32 count,
+					     bool with_norms)
+{
+	float *sums = (float *)stripes->sums;
+	u32 q, i;
+
+	vss_sift_first(probes, nr_probes, stripes, first, count, with_norms);
+	for (q = 0; q < nr_probes; q++, sums += VSS_TILE_ROWS) {
+		i = 1;
+		while (i < VSS_PLANES &&
+		       vss_sift_next(probes[q], stripes, stripes->planes[i],
+				     sums, first, count, with_norms))
+			i++;
 	}
 }
 
 static __always_inline void vss_sift_all(struct vss_probe *const *probes,
 					 u32 nr_probes,
 					 const struct vss_stripes *stripes,
-					 bool with_norms)
+					 u32 first, u32 count, bool with_norms)
 {
-	u32 q;
+	const u32 most = VSS_TILE_ROWS / VSS_STRIPE;
+	u32 i, q, some;
 
-	for (q = 0; q + VSS_CODES <= nr_probes; q += VSS_CODES)
-		vss_sift_stripes(probes + q, VSS_CODES, stripes, with_norms);
-	for (; q < nr_probes; q++)
-		vss_sift_stripes(probes + q, 1, stripes, with_norms);
+	for (i = first; i < first + count; i += some) {
+		some = count - (i - first) < most ? count - (i - first) : most;
+		for (q = 0; q + VSS_CODES <= nr_probes; q += VSS_CODES)
+			vss_sift_stripes(probes + q, VSS_CODES, stripes, i,
+					 some, with_norms);
+		for (; q < nr_probes; q++)
+			vss_sift_stripes(probes + q, 1, stripes, i, some,
+					 with_norms);
+	}
 }
 
 static void vss_sift(struct vss_probe *const *probes, u32 nr_probes,
-		     const struct vss_stripes *stripes)
+		     const struct vss_stripes *stripes, u32 first, u32 count)
 {
-	vss_sift_all(probes, nr_probes, stripes, false);
+	vss_sift_all(probes, nr_probes, stripes, first, count, false);
 }
 
 static void vss_sift_ip(struct vss_probe *const *probes, u32 nr_probes,
-			const struct vss_stripes *stripes)
+			const struct vss_stripes *stripes, u32 first, u32 count)
 {
-	vss_sift_all(probes, nr_probes, stripes, true);
+	vss_sift_all(probes, nr_probes, stripes, first, count, true);
+}
+
+static void vss_near(const float *distances, u32 count, const float *limit,
+		     u16 *near)
+{
+	vss_float most = vss_set(*limit);
+	u32 i, part, far;
+
+	for (i = 0; i < count; i += 16) {
+		far = 0;
+		VSS_UNROLL
+		for (part = 0; part < 16; part += VSS_WIDTH)
+			far |= vss_beyond(vss_load(distances + i + part),
+					  most) << part;
+		near[i / 16] = ~far;
+	}
 }
 
 /* The codes of some components at a scale, whose inverse is given. */
@@ -358,6 +410,12 @@ static inline vss_int vss_quantize(vss_float row, vss_float inverse)
 static inline vss_float vss_level(vss_int code)
 {
 	return vss_widen(code) - vss_set(7.5f);
+}
+
+/* What its upper half stands for, at four times that scale. */
+static inline vss_float vss_upper_level(vss_int code)
+{
+	return vss_widen(vss_quarter(code)) - vss_set(1.5f);
 }
 
 /**
@@ -431,36 +489,53 @@ static inline float vss_greatest(const float *row, u32 lanes)
 	return vss_fold_most(most);
 }
 
-/*
- * Writes a plane's codes, and what they leave of @row to @residual, which may
- * be @row. Returns the square of the latter.
- */
-static float vss_encode_plane(const float *row, float *residual, u32 lanes,
-			      float inverse, float scale, u32 *code)
+/* Makes one word of four times four codes of two bits. */
+static inline u32 vss_interleave(const u32 *codes)
 {
-	vss_float sum = vss_set(0.0f);
-	u32 i, j;
+	return codes[0] | codes[1] << 2 | codes[2] << 4 | codes[3] << 6;
+}
+
+/*
+ * Writes the codes of a plane and the next one, and what each leaves of @row, to
+ * @halfway and to @residual, which may be @row. Sets @rests to the squares of
+ * those.
+ */
+static void vss_encode_planes(const float *row, float *halfway, float *residual,
+			      u32 lanes, float inverse, float scale, u32 *code,
+			      float *rests)
+{
+	vss_float sums[2] = { vss_set(0.0f), vss_set(0.0f) };
+	u32 i, j, words = vss_code_words(lanes);
 
 	for (i = 0; i < lanes; i += 16) {
 		vss_int codes[16 / VSS_WIDTH];
-		u64 bytes[2];
+		u32 bytes[4], upper[4], lower[4];
 
 		VSS_UNROLL
 		for (j = 0; j < 16 / VSS_WIDTH; j++) {
-			vss_float rest = vss_load(row + i + j * VSS_WIDTH);
+			const u32 at = i + j * VSS_WIDTH;
+			vss_float x = vss_load(row + at), rest;
 
-			codes[j] = vss_quantize(rest, vss_set(inverse));
-			rest = vss_fma(vss_level(codes[j]), vss_set(-scale),
-				       rest);
-			sum = vss_fma(rest, rest, sum);
-			vss_store(residual + i + j * VSS_WIDTH, rest);
+			codes[j] = vss_quantize(x, vss_set(inverse));
+			rest = vss_fma(vss_upper_level(codes[j]),
+				       vss_set(-4.0f * scale), x);
+			sums[0] = vss_fma(rest, rest, sums[0]);
+			vss_store(halfway + at, rest);
+			rest = vss_fma(vss_level(codes[j]), vss_set(-scale), x);
+			sums[1] = vss_fma(rest, rest, sums[1]);
+			vss_store(residual + at, rest);
 		}
 		vss_pack(codes, bytes);
-		/* The last four of eight above the first four. */
-		code[i / 8] = bytes[0] | bytes[0] >> 28;
-		code[i / 8 + 1] = bytes[1] | bytes[1] >> 28;
+		VSS_UNROLL
+		for (j = 0; j < 4; j++) {
+			upper[j] = bytes[j] >> 2 & 0x03030303;
+			lower[j] = bytes[j] & 0x03030303;
+		}
+		code[i / 16] = vss_interleave(upper);
+		code[words + i / 16] = vss_interleave(lower);
 	}
-	return vss_fold(sum);
+	rests[0] = vss_fold(sums[0]);
+	rests[1] = vss_fold(sums[1]);
 }
 
 /* Square of the difference of two rows. */
@@ -474,45 +549,57 @@ static float vss_gap(const float *a, const float *b, u32 lanes)
 	return vss_fold(sum);
 }
 
-static void vss_encode_end(u32 *code, u32 lanes, float scale, float square,
-			   float rest)
+/* What stands beside the codes of a plane; @left is what they leave of @row. */
+static void vss_encode_end(const float *row, const float *left, u32 lanes,
+			   float scale, float rest, u32 *code)
 {
 	u32 words = vss_code_words(lanes);
+	float square = vss_gap(row, left, lanes);
 	float error = vss_code_error(square, rest, lanes);
 
-	*(float *)&code[VSS_CODE_ERROR(words)] = error;
+	/* As little as it may be: that rules least out. */
+	square *= 1.0f - vss_sum_slack(lanes);
 	*(float *)&code[VSS_CODE_SQUARE(words)] = square;
-	*(float *)&code[VSS_CODE_SCALE(words)] = scale;
+	code[VSS_CODE_SCALE(words)] = vss_bits(scale) |
+				      vss_bits(vss_round_up(error)) >> 16;
 }
 
-static void vss_encode(const float *row, float *residual, u32 lanes, u32 *code)
+/* Makes two planes of what is left of a row. */
+static void vss_encode_half(const float *row, const float *left, float *halfway,
+			    float *residual, u32 lanes, const float *scales,
+			    u32 *code, float *scale)
+{
+	struct vss_fit fit = vss_fit_best(left, lanes, scales);
+	float rests[2];
+
+	*scale = vss_round(fit.product / fit.square);
+	vss_encode_planes(left, halfway, residual, lanes, fit.inverse, *scale,
+			  code, rests);
+	vss_encode_end(row, halfway, lanes, 4.0f * *scale, rests[0], code);
+	vss_encode_end(row, residual, lanes, *scale, rests[1],
+		       code + vss_code_words(lanes));
+}
+
+static void vss_encode(const float *row, float *scratch, u32 lanes, u32 *code)
 {
 	float greatest = vss_greatest(row, lanes) / 7.5f;
+	float *halfway = scratch, *residual = scratch + lanes, scale;
 	/*
-	 * The error is least if some of the greatest components are cut off:
-	 * those of a Gaussian row at 0.95 of the greatest one for 100
-	 * components, and at 0.65 for 8192. What that leaves may lie between
-	 * two levels, or beyond the last.
+	 * Two planes alone leave the least if some of the greatest components
+	 * are cut off: in Gaussian rows, those beyond 0.95 of the greatest one
+	 * for 100 components, and beyond 0.65 for 8192. But then there is more
+	 * for the next two to make up for than a range that is fine can hold.
 	 */
-	const float scales[VSS_FITS] = { 0.9f * greatest, 0.72f * greatest };
-	float rests[VSS_FITS], scale, rest;
-	struct vss_fit fit;
+	const float scales[VSS_FITS] = { greatest, 0.9f * greatest };
+	float rests[VSS_FITS];
 
-	fit = vss_fit_best(row, lanes, scales);
-	scale = fit.product / fit.square;
-	rest = vss_encode_plane(row, residual, lanes, fit.inverse, scale, code);
-	vss_encode_end(code, lanes, scale, scale * scale * fit.square, rest);
-
-	code += vss_code_words(lanes);
+	vss_encode_half(row, row, halfway, residual, lanes, scales, code,
+			&scale);
 	rests[0] = vss_greatest(residual, lanes) / 7.5f;
-	rests[1] = scale / 15.0f + 0x1p-100f;
-	fit = vss_fit_best(residual, lanes, rests);
-	scale = fit.product / fit.square;
-	rest = vss_encode_plane(residual, residual, lanes, fit.inverse, scale,
-				code);
-	/* As little as it may be: that rules least out. */
-	vss_encode_end(code, lanes, scale, vss_gap(row, residual, lanes) *
-		       (1.0f - vss_sum_slack(lanes)), rest);
+	/* A little more than what lies between two levels. */
+	rests[1] = scale / 14.0f + 0x1p-100f;
+	vss_encode_half(row, residual, halfway, residual, lanes, rests,
+			code + 2 * vss_code_words(lanes), &scale);
 }
 
 #endif /* VSS_KERNELS_H */

@@ -80,7 +80,8 @@ void vss_metric_finish_cos(float *distances, const struct vss_rows *rows)
 	u32 i;
 
 	for (i = 0; i < rows->count; i++) {
-		float distance = 1.0f - distances[i] / norms[rows->index[i]];
+		float norm = norms[vss_rows_index(rows, i)];
+		float distance = 1.0f - distances[i] / norm;
 
 		if (distance < 0.0f)
 			distance = 0.0f;
@@ -123,7 +124,7 @@ void vss_metric_round(struct vss_probe *probe, const float *query, u32 lanes)
 		squares += code * code;
 		error += (double)rest * rest;
 	}
-	probe->bias = 15 * sum;
+	probe->bias = 3 * sum;
 	probe->square = probe->step * probe->step * squares;
 	/* What exceeds a float becomes infinite, and rules nothing out. */
 	probe->error = vss_code_error(probe->square, error, lanes);

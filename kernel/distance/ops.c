@@ -27,6 +27,9 @@
 /* Components that are read in one FPU section while rows are put. */
 #define VSS_SECTION_COMPONENTS 8192
 
+/* Components that are read in a section that is worth being timed. */
+#define VSS_TIMED_COMPONENTS 4096
+
 static char *simd = "auto";
 module_param(simd, charp, 0444);
 MODULE_PARM_DESC(simd, "Instruction set for distances: auto (default, the best that the processor has), avx512, avx2, sse2 (or scalar, its former name)");
@@ -93,18 +96,19 @@ const char *vss_distance_level(void)
 
 /*
  * Between these two, floating point is allowed, and nothing else may run on the
- * processor.
+ * processor. The clock is left alone around what is over in less than the time
+ * that the longest section may take: reading it twice would take as long.
  */
-static u64 vss_section_begin(void)
+static u64 vss_section_begin(bool timed)
 {
 	kernel_fpu_begin();
-	return ktime_get_ns();
+	return timed ? ktime_get_ns() : 0;
 }
 
-/* Returns for how long, in nanoseconds. */
+/* Returns for how long, in nanoseconds; 0 where it was not timed. */
 static u64 vss_section_end(u64 begin)
 {
-	u64 time = ktime_get_ns() - begin;
+	u64 time = begin ? ktime_get_ns() - begin : 0;
 
 	kernel_fpu_end();
 	return time;
@@ -133,7 +137,7 @@ u64 vss_distance_norms(const u32 *vectors, u32 count, u32 dimension,
 
 	for (i = 0; i < count; i += piece) {
 		piece = min(most, count - i);
-		begin = vss_section_begin();
+		begin = vss_section_begin(true);
 		vss_metric_norms((const float *)vectors + (size_t)i * dimension,
 				 piece, dimension, (float *)norms + i);
 		longest = max(longest, vss_section_end(begin));
@@ -161,8 +165,8 @@ void vss_distance_normalize(u32 *vector, u32 dimension, u32 norm)
  * @norms: their norms, for VSS_METRIC_COS
  * @count: number of vectors
  * @dimension: components of each
- * @scratch: room for two padded vectors, aligned to VSS_ALIGN
- * @codes: out, the words of both planes of each
+ * @scratch: room for VSS_ENCODE_ROWS padded vectors, aligned to VSS_ALIGN
+ * @codes: out, the words of each, plane after plane
  *
  * Return: the longest FPU section, in nanoseconds.
  */
@@ -176,7 +180,7 @@ u64 vss_distance_encode(u32 metric, const u32 *vectors, const u32 *norms,
 
 	memset(scratch + dimension, 0, (lanes - dimension) * sizeof(u32));
 	for (i = 0; i < count;) {
-		begin = vss_section_begin();
+		begin = vss_section_begin(true);
 		for (end = min(i + most, count); i < end; i++) {
 			memcpy(row, vectors, dimension * sizeof(u32));
 			if (metric == VSS_METRIC_COS)
@@ -198,20 +202,22 @@ u64 vss_distance_encode(u32 metric, const u32 *vectors, const u32 *norms,
  *           for VSS_METRIC_COS
  * @nr_queries: how many, at most VSS_TILE_QUERIES
  * @rows: the rows; the caller bounds by their number how long it takes
- * @out: the distances, neither -0 nor no number: those of query i begin at
- *       @out[i * VSS_TILE_ROWS]
+ * @measured: in: the limits; out: all else
  *
- * Return: for how long the FPU section lasted, in nanoseconds.
+ * Return: for how long the FPU section lasted, in nanoseconds; 0 where it was
+ * too short to be timed.
  */
 u64 vss_distance_rows(u32 metric, const u32 *const *queries, u32 nr_queries,
-		      const struct vss_rows *rows, u32 *out)
+		      const struct vss_rows *rows,
+		      struct vss_measured *measured)
 {
 	const float *const *q = (const float *const *)queries;
-	float *distances = (float *)out;
+	float *distances = (float *)measured->distances;
 	u64 begin;
 	u32 i;
 
-	begin = vss_section_begin();
+	begin = vss_section_begin(rows->count * rows->lanes * nr_queries >=
+				  VSS_TIMED_COMPONENTS);
 	if (metric == VSS_METRIC_L2SQ)
 		vss_ops->l2sq(q, nr_queries, rows, distances);
 	else
@@ -221,24 +227,36 @@ u64 vss_distance_rows(u32 metric, const u32 *const *queries, u32 nr_queries,
 			vss_metric_finish_ip(distances, rows->count);
 		if (metric == VSS_METRIC_COS)
 			vss_metric_finish_cos(distances, rows);
+		vss_ops->near(distances, rows->count,
+			      (const float *)&measured->limits[i],
+			      (u16 *)measured->near[i]);
 	}
 	return vss_section_end(begin);
 }
 
-/* One FPU section's worth of vss_distance_sift(). */
+/* One FPU section's worth of vss_distance_sift(): @count stripes from @first on. */
 static u64 vss_sift_some(u32 metric, struct vss_probe *const *probes,
 			 u32 nr_probes, const struct vss_stripes *stripes,
-			 u32 lanes)
+			 u32 first, u32 count)
 {
-	u64 begin = vss_section_begin();
-	u32 i;
+	u64 begin = vss_section_begin(true);
 
-	for (i = 0; i < nr_probes; i++)
-		vss_metric_aim(metric, probes[i], lanes);
 	if (metric == VSS_METRIC_IP)
-		vss_ops->sift_ip(probes, nr_probes, stripes);
+		vss_ops->sift_ip(probes, nr_probes, stripes, first, count);
 	else
-		vss_ops->sift(probes, nr_probes, stripes);
+		vss_ops->sift(probes, nr_probes, stripes, first, count);
+	return vss_section_end(begin);
+}
+
+/* Makes a probe ready, and sets what depends on its limit. */
+static u64 vss_sift_prepare(u32 metric, struct vss_probe *probe,
+			    const u32 *query, u32 lanes)
+{
+	u64 begin = vss_section_begin(!probe->ready);
+
+	if (!probe->ready)
+		vss_metric_round(probe, (const float *)query, lanes);
+	vss_metric_aim(metric, probe, lanes);
 	return vss_section_end(begin);
 }
 
@@ -248,7 +266,7 @@ static u64 vss_sift_some(u32 metric, struct vss_probe *const *probes,
  * @probes: the queries' probes, limits and masks set
  * @queries: the padded queries, as for vss_distance_rows()
  * @nr_probes: how many, at most VSS_TILE_QUERIES
- * @stripes: the rows; the caller bounds by their number how long it takes
+ * @stripes: the rows
  * @lanes: padded dimension
  *
  * A row that is ruled out has a distance beyond the limit, had it been computed
@@ -260,20 +278,20 @@ u64 vss_distance_sift(u32 metric, struct vss_probe *const *probes,
 		      const u32 *const *queries, u32 nr_probes,
 		      const struct vss_stripes *stripes, u32 lanes)
 {
-	u64 begin, longest = 0;
-	u32 i, piece;
+	u32 i, at, some, piece, stripe = stripes->words * VSS_STRIPE * sizeof(u32);
+	u64 longest = 0;
 
-	for (i = 0; i < nr_probes; i++) {
-		if (probes[i]->ready)
-			continue;
-		begin = vss_section_begin();
-		vss_metric_round(probes[i], (const float *)queries[i], lanes);
-		longest = max(longest, vss_section_end(begin));
-	}
-	for (i = 0; i < nr_probes; i += piece) {
-		piece = min(nr_probes - i, vss_ops->probes);
-		longest = max(longest, vss_sift_some(metric, probes + i, piece,
-						     stripes, lanes));
+	for (i = 0; i < nr_probes; i++)
+		longest = max(longest, vss_sift_prepare(metric, probes[i],
+							queries[i], lanes));
+	for (i = 0; i < nr_probes; i += some) {
+		some = min(nr_probes - i, vss_ops->probes);
+		piece = max(vss_ops->sift_bytes / (stripe * some), 1U);
+		for (at = 0; at < stripes->count; at += piece)
+			longest = max(longest,
+				      vss_sift_some(metric, probes + i, some,
+						    stripes, at,
+						    min(piece, stripes->count - at)));
 	}
 	return longest;
 }

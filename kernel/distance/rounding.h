@@ -48,4 +48,36 @@ static inline float vss_code_error(float square, float rest, u32 lanes)
 	return error + VSS_SLACK * (__builtin_sqrtf(square) + error) + VSS_TINY;
 }
 
+static inline u32 vss_bits(float a)
+{
+	union {
+		float of;
+		u32 bits;
+	} a_float = { .of = a };
+
+	return a_float.bits;
+}
+
+static inline float vss_float_of(u32 bits)
+{
+	union {
+		u32 bits;
+		float of;
+	} a_float = { .bits = bits };
+
+	return a_float.of;
+}
+
+/* To a float that the upper half of its bits suffices for: the nearest one. */
+static inline float vss_round(float a)
+{
+	return vss_float_of((vss_bits(a) + 0x8000) & 0xffff0000);
+}
+
+/* ... or the next one that is not less than @a, which is not negative. */
+static inline float vss_round_up(float a)
+{
+	return vss_float_of((vss_bits(a) + 0xffff) & 0xffff0000);
+}
+
 #endif /* VSS_ROUNDING_H */

@@ -28,6 +28,7 @@ typedef __m128i vss_int;
 #define vss_root(_a) _mm_sqrt_ps(_a)
 #define vss_cut(_a) _mm_cvttps_epi32(_a)
 #define vss_widen(_a) _mm_cvtepi32_ps(_a)
+#define vss_quarter(_a) _mm_srli_epi32(_a, 2)
 #define vss_beyond(_a, _b) ((u32)_mm_movemask_ps(_mm_cmpgt_ps(_a, _b)))
 
 static inline float vss_fold(__m128 a)
@@ -42,9 +43,20 @@ static inline float vss_fold_most(__m128 a)
 	return _mm_cvtss_f32(_mm_max_ss(a, _mm_shuffle_ps(a, a, 1)));
 }
 
-struct vss_nibbles {
-	__m128i low[2];
-	__m128i high[2];
+static inline __m128 vss_upper_half(__m128 a)
+{
+	return _mm_castsi128_ps(_mm_and_si128(_mm_castps_si128(a),
+					      _mm_set1_epi32(~0xffff)));
+}
+
+static inline __m128 vss_lower_half(__m128 a)
+{
+	return _mm_castsi128_ps(_mm_slli_epi32(_mm_castps_si128(a), 16));
+}
+
+/* Codes of components 4i to 4i + 3 are in @of[i]. */
+struct vss_crumbs {
+	__m128i of[4];
 };
 
 /* Rows 0 and 1, and rows 2 and 3, each as two sums. */
@@ -52,22 +64,22 @@ struct vss_sum {
 	__m128i sum[2];
 };
 
-static inline struct vss_nibbles vss_unpack(const u32 *first, const u32 *second)
+static inline struct vss_crumbs vss_unpack(const u32 *words)
 {
-	const __m128i mask = _mm_set1_epi8(15);
-	__m128i a = _mm_load_si128((const __m128i *)first);
-	__m128i b = _mm_load_si128((const __m128i *)second);
+	const __m128i mask = _mm_set1_epi8(3);
+	__m128i a = _mm_load_si128((const __m128i *)words);
 
-	return (struct vss_nibbles) {
-		.low = { _mm_and_si128(a, mask), _mm_and_si128(b, mask) },
-		.high = {
+	return (struct vss_crumbs) {
+		.of = {
+			_mm_and_si128(a, mask),
+			_mm_and_si128(_mm_srli_epi32(a, 2), mask),
 			_mm_and_si128(_mm_srli_epi32(a, 4), mask),
-			_mm_and_si128(_mm_srli_epi32(b, 4), mask),
+			_mm_and_si128(_mm_srli_epi32(a, 6), mask),
 		},
 	};
 }
 
-static inline void vss_multiply_four(struct vss_sum *sum, __m128i nibbles,
+static inline void vss_multiply_four(struct vss_sum *sum, __m128i crumbs,
 				     const s8 *code)
 {
 	__m128i four = _mm_set1_epi32(*(const s32 *)code);
@@ -76,21 +88,21 @@ static inline void vss_multiply_four(struct vss_sum *sum, __m128i nibbles,
 	/* Widened to s16, with their signs. */
 	four = _mm_srai_epi16(_mm_unpacklo_epi8(zero, four), 8);
 	sum->sum[0] = _mm_add_epi32(sum->sum[0],
-				    _mm_madd_epi16(_mm_unpacklo_epi8(nibbles, zero),
+				    _mm_madd_epi16(_mm_unpacklo_epi8(crumbs, zero),
 						   four));
 	sum->sum[1] = _mm_add_epi32(sum->sum[1],
-				    _mm_madd_epi16(_mm_unpackhi_epi8(nibbles, zero),
+				    _mm_madd_epi16(_mm_unpackhi_epi8(crumbs, zero),
 						   four));
 }
 
 static inline void vss_multiply(struct vss_sum *sum,
-				const struct vss_nibbles *nibbles,
-				const s8 *code)
+				const struct vss_crumbs *crumbs, const s8 *code)
 {
-	vss_multiply_four(sum, nibbles->low[0], code);
-	vss_multiply_four(sum, nibbles->high[0], code + 4);
-	vss_multiply_four(sum, nibbles->low[1], code + 8);
-	vss_multiply_four(sum, nibbles->high[1], code + 12);
+	u32 i;
+
+	VSS_UNROLL
+	for (i = 0; i < 4; i++)
+		vss_multiply_four(sum, crumbs->of[i], code + 4 * i);
 }
 
 static inline __m128i vss_total(const struct vss_sum *sum)
@@ -102,7 +114,7 @@ static inline __m128i vss_total(const struct vss_sum *sum)
 			     _mm_castps_si128(_mm_shuffle_ps(a, b, 0xdd)));
 }
 
-static inline void vss_pack(const __m128i *codes, u64 *bytes)
+static inline void vss_pack(const __m128i *codes, u32 *bytes)
 {
 	__m128i a = _mm_packs_epi32(codes[0], codes[1]);
 	__m128i b = _mm_packs_epi32(codes[2], codes[3]);
@@ -114,8 +126,10 @@ static inline void vss_pack(const __m128i *codes, u64 *bytes)
 
 const struct vss_distance_ops vss_distance_sse2 = {
 	.probes = VSS_CODES,
+	.sift_bytes = 32 << 10,
 	.l2sq = vss_l2sq,
 	.dot = vss_dot,
+	.near = vss_near,
 	.sift = vss_sift,
 	.sift_ip = vss_sift_ip,
 	.encode = vss_encode,
