@@ -64,8 +64,8 @@ static inline u32 vss_code_words(u32 lanes)
 	return lanes / VSS_LANES + 2;
 }
 
-/* Padded rows that there is to be room for while one is encoded. */
-#define VSS_ENCODE_ROWS 3
+/* Padded rows that there is to be room for while one is encoded: it, and scratch. */
+#define VSS_ENCODE_ROWS 2
 
 /* Queries that an inner loop takes at a time, at most. */
 #define VSS_TILE_QUERIES 8
@@ -171,8 +171,8 @@ struct vss_probe {
  * @sift: finds out which rows of @count stripes from @first on the codes do not
  *        rule out, where all rows of a query have one T
  * @sift_ip: likewise, for VSS_METRIC_IP
- * @encode: makes the code of one padded row, plane after plane; @scratch has room
- *          for all of VSS_ENCODE_ROWS but that one
+ * @encode: makes the code of one padded row, plane after plane; @residual is
+ *          scratch of the row's size
  *
  * Every function is called inside an FPU section, and never sleeps.
  */
@@ -190,7 +190,7 @@ struct vss_distance_ops {
 	void (*sift_ip)(struct vss_probe *const *probes, u32 nr_probes,
 			const struct vss_stripes *stripes, u32 first,
 			u32 count);
-	void (*encode)(const float *row, float *scratch, u32 lanes, u32 *code);
+	void (*encode)(const float *row, float *residual, u32 lanes, u32 *code);
 };
 
 extern const struct vss_distance_ops vss_distance_avx512;

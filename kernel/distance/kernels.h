@@ -495,16 +495,28 @@ static inline u32 vss_interleave(const u32 *codes)
 	return codes[0] | codes[1] << 2 | codes[2] << 4 | codes[3] << 6;
 }
 
-/*
- * Writes the codes of a plane and the next one, and what each leaves of @row, to
- * @halfway and to @residual, which may be @row. Sets @rests to the squares of
- * those.
+/**
+ * struct vss_remains - what the codes of some planes make of a row
+ * @rest: square of what they leave of it
+ * @square: square of what they stand for
  */
-static void vss_encode_planes(const float *row, float *halfway, float *residual,
-			      u32 lanes, float inverse, float scale, u32 *code,
-			      float *rests)
+struct vss_remains {
+	float rest;
+	float square;
+};
+
+/*
+ * Writes the codes of a plane and of the next one for @left, which is what the
+ * ones before have left of @row, and what those two leave to @residual, which may
+ * be @left. Sets @remains for each of both.
+ */
+static void vss_encode_planes(const float *row, const float *left,
+			      float *residual, u32 lanes, float inverse,
+			      float scale, u32 *code,
+			      struct vss_remains *remains)
 {
-	vss_float sums[2] = { vss_set(0.0f), vss_set(0.0f) };
+	vss_float rests[2] = { vss_set(0.0f), vss_set(0.0f) };
+	vss_float squares[2] = { vss_set(0.0f), vss_set(0.0f) };
 	u32 i, j, words = vss_code_words(lanes);
 
 	for (i = 0; i < lanes; i += 16) {
@@ -514,15 +526,17 @@ static void vss_encode_planes(const float *row, float *halfway, float *residual,
 		VSS_UNROLL
 		for (j = 0; j < 16 / VSS_WIDTH; j++) {
 			const u32 at = i + j * VSS_WIDTH;
-			vss_float x = vss_load(row + at), rest;
+			vss_float whole = vss_load(row + at);
+			vss_float x = vss_load(left + at), rest;
 
 			codes[j] = vss_quantize(x, vss_set(inverse));
 			rest = vss_fma(vss_upper_level(codes[j]),
 				       vss_set(-4.0f * scale), x);
-			sums[0] = vss_fma(rest, rest, sums[0]);
-			vss_store(halfway + at, rest);
+			rests[0] = vss_fma(rest, rest, rests[0]);
+			squares[0] = vss_add_square(squares[0], whole, rest);
 			rest = vss_fma(vss_level(codes[j]), vss_set(-scale), x);
-			sums[1] = vss_fma(rest, rest, sums[1]);
+			rests[1] = vss_fma(rest, rest, rests[1]);
+			squares[1] = vss_add_square(squares[1], whole, rest);
 			vss_store(residual + at, rest);
 		}
 		vss_pack(codes, bytes);
@@ -534,56 +548,46 @@ static void vss_encode_planes(const float *row, float *halfway, float *residual,
 		code[i / 16] = vss_interleave(upper);
 		code[words + i / 16] = vss_interleave(lower);
 	}
-	rests[0] = vss_fold(sums[0]);
-	rests[1] = vss_fold(sums[1]);
+	VSS_UNROLL
+	for (j = 0; j < 2; j++) {
+		remains[j].rest = vss_fold(rests[j]);
+		remains[j].square = vss_fold(squares[j]);
+	}
 }
 
-/* Square of the difference of two rows. */
-static float vss_gap(const float *a, const float *b, u32 lanes)
+/* Writes what stands beside the codes of a plane. */
+static void vss_encode_end(const struct vss_remains *remains, u32 lanes,
+			   float scale, u32 *code)
 {
-	vss_float sum = vss_set(0.0f);
-	u32 i;
-
-	for (i = 0; i < lanes; i += VSS_WIDTH)
-		sum = vss_add_square(sum, vss_load(a + i), vss_load(b + i));
-	return vss_fold(sum);
-}
-
-/* What stands beside the codes of a plane; @left is what they leave of @row. */
-static void vss_encode_end(const float *row, const float *left, u32 lanes,
-			   float scale, float rest, u32 *code)
-{
+	float error = vss_code_error(remains->square, remains->rest, lanes);
 	u32 words = vss_code_words(lanes);
-	float square = vss_gap(row, left, lanes);
-	float error = vss_code_error(square, rest, lanes);
 
 	/* As little as it may be: that rules least out. */
-	square *= 1.0f - vss_sum_slack(lanes);
-	*(float *)&code[VSS_CODE_SQUARE(words)] = square;
+	code[VSS_CODE_SQUARE(words)] = vss_bits(remains->square *
+						(1.0f - vss_sum_slack(lanes)));
 	code[VSS_CODE_SCALE(words)] = vss_bits(scale) |
 				      vss_bits(vss_round_up(error)) >> 16;
 }
 
-/* Makes two planes of what is left of a row. */
-static void vss_encode_half(const float *row, const float *left, float *halfway,
-			    float *residual, u32 lanes, const float *scales,
-			    u32 *code, float *scale)
+/* Makes two planes of what is left of a row. Returns the scale of the second. */
+static float vss_encode_half(const float *row, const float *left,
+			     float *residual, u32 lanes, const float *scales,
+			     u32 *code)
 {
 	struct vss_fit fit = vss_fit_best(left, lanes, scales);
-	float rests[2];
+	float scale = vss_round(fit.product / fit.square);
+	struct vss_remains remains[2];
 
-	*scale = vss_round(fit.product / fit.square);
-	vss_encode_planes(left, halfway, residual, lanes, fit.inverse, *scale,
-			  code, rests);
-	vss_encode_end(row, halfway, lanes, 4.0f * *scale, rests[0], code);
-	vss_encode_end(row, residual, lanes, *scale, rests[1],
-		       code + vss_code_words(lanes));
+	vss_encode_planes(row, left, residual, lanes, fit.inverse, scale, code,
+			  remains);
+	vss_encode_end(&remains[0], lanes, 4.0f * scale, code);
+	vss_encode_end(&remains[1], lanes, scale, code + vss_code_words(lanes));
+	return scale;
 }
 
-static void vss_encode(const float *row, float *scratch, u32 lanes, u32 *code)
+static void vss_encode(const float *row, float *residual, u32 lanes, u32 *code)
 {
-	float greatest = vss_greatest(row, lanes) / 7.5f;
-	float *halfway = scratch, *residual = scratch + lanes, scale;
+	float greatest = vss_greatest(row, lanes) / 7.5f, scale;
 	/*
 	 * Two planes alone leave the least if some of the greatest components
 	 * are cut off: in Gaussian rows, those beyond 0.95 of the greatest one
@@ -593,13 +597,12 @@ static void vss_encode(const float *row, float *scratch, u32 lanes, u32 *code)
 	const float scales[VSS_FITS] = { greatest, 0.9f * greatest };
 	float rests[VSS_FITS];
 
-	vss_encode_half(row, row, halfway, residual, lanes, scales, code,
-			&scale);
+	scale = vss_encode_half(row, row, residual, lanes, scales, code);
 	rests[0] = vss_greatest(residual, lanes) / 7.5f;
 	/* A little more than what lies between two levels. */
 	rests[1] = scale / 14.0f + 0x1p-100f;
-	vss_encode_half(row, residual, halfway, residual, lanes, rests,
-			code + 2 * vss_code_words(lanes), &scale);
+	vss_encode_half(row, residual, residual, lanes, rests,
+			code + 2 * vss_code_words(lanes));
 }
 
 #endif /* VSS_KERNELS_H */
