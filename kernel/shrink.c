@@ -24,6 +24,9 @@
 /* The kernel counts in pages: so blocks go as fast as other memory does. */
 #define VSS_BLOCK_PAGES (VSS_BLOCK_BYTES / PAGE_SIZE)
 
+/* How often a store that others change is tried; every eighth time after a tick. */
+#define VSS_CLAIM_TRIES 32
+
 /* Blocks that are passed over in search of one that can be had. */
 #define VSS_WALK_BLOCKS 1024
 
@@ -133,11 +136,13 @@ static void vss_unpin(struct vss_store *store)
 /**
  * struct vss_claim - a block that can be had
  * @block: the block, or NULL
+ * @busy: whether there were some that others were at work on
  * @store: its store, pinned, its writers held
  * @walk: how many blocks more may be looked at
  */
 struct vss_claim {
 	struct vss_block *block;
+	bool busy;
 	struct vss_store *store;
 	unsigned long walk;
 };
@@ -149,8 +154,10 @@ static enum lru_status vss_claim(VSS_LRU_WALK_PARAMETERS, void *argument)
 	struct vss_store *store = handle->store;
 	struct vss_claim *claim = argument;
 
-	if (!mutex_trylock(&store->writers))
+	if (!mutex_trylock(&store->writers)) {
+		claim->busy = true;
 		return LRU_SKIP;
+	}
 	if (vss_order_spares(store, handle->block)) {
 		mutex_unlock(&store->writers);
 		return LRU_ROTATE;
@@ -162,14 +169,36 @@ static enum lru_status vss_claim(VSS_LRU_WALK_PARAMETERS, void *argument)
 	return LRU_SKIP;
 }
 
+/*
+ * Claims the next block. Who changes a store is at it nearly all the time, but
+ * not for long: so it is tried again a little later, for a bounded time.
+ */
+static void vss_claim_next(struct vss_claim *claim,
+			   const struct shrink_control *control)
+{
+	u32 tries;
+
+	for (tries = 0; tries < VSS_CLAIM_TRIES; tries++) {
+		claim->walk = VSS_WALK_BLOCKS;
+		claim->busy = false;
+		list_lru_walk_one(&vss_blocks, control->nid, control->memcg,
+				  vss_claim, claim, &claim->walk);
+		if (claim->block || !claim->busy)
+			break;
+		if (tries % 8 == 7)
+			schedule_timeout_uninterruptible(1);
+		else
+			cond_resched();
+	}
+}
+
 /* Gives one block back; returns the pages that are free now. */
 static unsigned long vss_shrink_block(struct shrink_control *control)
 {
-	struct vss_claim claim = { .walk = VSS_WALK_BLOCKS };
+	struct vss_claim claim = { };
 	bool freed;
 
-	list_lru_walk_one(&vss_blocks, control->nid, control->memcg, vss_claim,
-			  &claim, &claim.walk);
+	vss_claim_next(&claim, control);
 	if (!claim.block)
 		return 0;
 	freed = vss_store_yield(claim.store, claim.block);

@@ -33,10 +33,11 @@
 #include "trace.h"
 
 /*
- * For the few hundred bytes that lead to 64 blocks: allocated under @writers,
- * and so charged to nobody, lest somebody's limits stall all writers.
+ * For the few hundred bytes that lead to 64 blocks: allocated under @writers, and
+ * so charged to nobody, lest somebody's limits stall all writers; and without
+ * reclaim, lest what the store could give back be out of its reach.
  */
-#define VSS_NODE_GFP (GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+#define VSS_NODE_GFP (GFP_ATOMIC | __GFP_NOWARN)
 
 /* Slots, and cells of the index, are numbered in 32 bits with room to spare. */
 #define VSS_MAX_VECTORS_LIMIT 67108864U

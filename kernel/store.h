@@ -339,6 +339,19 @@ static inline u32 vss_store_lanes(u32 dimension)
 	return ALIGN(dimension, VSS_LANES);
 }
 
+/*
+ * Takes the lock for a section of a search. Reclaim does not wait for searches;
+ * so they let it pass.
+ */
+static inline void vss_store_lock_section(struct vss_store *store)
+{
+	if (atomic_read(&store->pins)) {
+		mutex_lock(&store->writers);
+		mutex_unlock(&store->writers);
+	}
+	down_read(&store->lock);
+}
+
 /* Rows that it has ever lost because memory was scarce; changes at any time. */
 static inline u64 vss_store_pressed(const struct vss_store *store)
 {
