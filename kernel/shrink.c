@@ -6,7 +6,9 @@
 #include <linux/jiffies.h>
 #include <linux/list_lru.h>
 #include <linux/memcontrol.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
 #include <linux/mutex.h>
 #include <linux/page_counter.h>
 #include <linux/sched.h>
@@ -26,6 +28,10 @@
 
 /* How often a store that others change is tried; every eighth time after a tick. */
 #define VSS_CLAIM_TRIES 32
+
+/* What a group is content with, for as long as it may come again at once. */
+#define VSS_SERVED_PAGES (VSS_BLOCK_PAGES + VSS_BLOCK_PAGES / 2)
+#define VSS_SERVED_MS 50
 
 /* Blocks that are passed over in search of one that can be had. */
 #define VSS_WALK_BLOCKS 1024
@@ -210,6 +216,75 @@ static unsigned long vss_shrink_block(struct shrink_control *control)
 	return VSS_BLOCK_PAGES;
 }
 
+#ifdef CONFIG_MEMCG
+
+/* Pages that a group, and all above it, may still take. */
+static unsigned long vss_group_room(struct mem_cgroup *group)
+{
+	struct page_counter *counter;
+	unsigned long room = ULONG_MAX;
+
+	for (counter = group ? &group->memory : NULL; counter;
+	     counter = counter->parent) {
+		unsigned long limit = min(READ_ONCE(counter->max),
+					  READ_ONCE(counter->high));
+		unsigned long used = page_counter_read(counter);
+
+		/* Nobody's limit, that is. */
+		if (limit >= PAGE_COUNTER_MAX)
+			continue;
+		room = min(room, limit > used ? limit - used : 0);
+	}
+	return room;
+}
+
+#else
+
+static unsigned long vss_group_room(struct mem_cgroup *group)
+{
+	return ULONG_MAX;
+}
+
+#endif /* CONFIG_MEMCG */
+
+/* Whether a node has so much free memory that nobody looks for more. */
+static bool vss_node_has_room(int nid)
+{
+	unsigned long free = 0, wanted = 2 * VSS_BLOCK_PAGES;
+	struct zone *zone = NODE_DATA(nid)->node_zones;
+	u32 i;
+
+	for (i = 0; i < MAX_NR_ZONES; i++, zone++) {
+		if (!managed_zone(zone))
+			continue;
+		free += zone_page_state(zone, NR_FREE_PAGES);
+		wanted += high_wmark_pages(zone);
+	}
+	return free > wanted;
+}
+
+/*
+ * Whether a group has been given what it was short of. Since Linux 6.4 its
+ * reclaim takes no notice of what a shrinker has freed, and asks on, ever more
+ * urgently, until the whole cache were gone. So a task that comes again at once,
+ * on behalf of a group that has room by now, in a machine that has, gets nothing.
+ */
+static bool vss_group_is_served(const struct shrink_control *control)
+{
+	static struct task_struct *last_task;
+	static unsigned long last_time;
+	unsigned long room = vss_group_room(control->memcg);
+	bool again = READ_ONCE(last_task) == current &&
+		     time_before(jiffies, READ_ONCE(last_time) +
+				 msecs_to_jiffies(VSS_SERVED_MS));
+
+	/* Others may overwrite this: then they are served too well. */
+	WRITE_ONCE(last_task, current);
+	WRITE_ONCE(last_time, jiffies);
+	return again && room != ULONG_MAX && room > VSS_SERVED_PAGES &&
+	       vss_node_has_room(control->nid);
+}
+
 static unsigned long vss_shrink_count(struct shrinker *shrinker,
 				      struct shrink_control *control)
 {
@@ -227,7 +302,8 @@ static unsigned long vss_shrink_scan(struct shrinker *shrinker,
 {
 	unsigned long freed = 0, more = 1;
 
-	while (more && freed < control->nr_to_scan) {
+	while (more && freed < control->nr_to_scan &&
+	       !vss_group_is_served(control)) {
 		more = vss_shrink_block(control);
 		freed += more;
 		cond_resched();
@@ -257,6 +333,7 @@ int vss_shrink_init(void)
 	ret = list_lru_init_memcg(&vss_blocks, shrinker);
 	if (ret)
 		goto free;
+	/* From here on vss_shrink_count() looks at the list. */
 	smp_store_release(&vss_shrinker, shrinker);
 	vss_shrinker_register(shrinker);
 	return 0;

@@ -305,6 +305,7 @@ int vss_store_put(struct vss_store *store, struct vss_batch *batch,
 		  bool upsert);
 
 /* remove.c */
+const char *vss_reason_name(enum vss_reason reason);
 int vss_store_delete(struct vss_store *store, const u64 *ids, u32 count,
 		     u32 *deleted);
 int vss_store_delete_matching(struct vss_store *store,
