@@ -35,9 +35,11 @@
  * ``ENOENT``      no such collection
  * ``EEXIST``      a row with this id, or a collection of this name, is there
  *                 already
- * ``ENOSPC``      the collection holds as many rows as it may, or the driver as
- *                 many collections
- * ``EDQUOT``      the driver holds as many bytes as it may
+ * ``ENOSPC``      the collection holds as many rows as it may, and does not
+ *                 evict, or the driver as many collections
+ * ``EDQUOT``      the collection, or the driver, holds as many bytes as it may,
+ *                 and the collection does not evict, or the row would not fit
+ *                 either way
  * ``ENOMEM``      the machine, or the caller's control group, has no memory
  *                 left
  * ``EINTR``       the caller was killed while the call worked
@@ -121,7 +123,8 @@ struct vss_query_data {
  * @bytes: out: memory of the rows and of what is kept beside each, in bytes
  * @adds: out: rows added since the collection was created
  * @queries: out: queries run to their end since the first row was added
- * @evictions: out: rows that made room for others
+ * @evictions: out: rows that went unasked: evicted, by scarce memory too, or past
+ *             their time
  * @dimension: out: number of components of every row; 0 while no row was added
  * @metric: out: one of &enum vss_metric
  * @reserved: out: 0
@@ -168,6 +171,17 @@ struct vss_stats {
  * A tag filter is a mask and a value: it matches the rows for which
  * (tags & mask) == value. Mask 0 with value 0 matches all.
  *
+ * A row may have a time after which it is over, counted from its last put by a
+ * clock that counts suspended time, too. From then on it is not there for any
+ * command, and its id is free. Its memory goes when a put comes by, or the driver
+ * does, within a second or so.
+ *
+ * poll() tells with EPOLLPRI that the collection that the file is bound to has
+ * lost rows because memory was scarce, since this file was bound or has last
+ * called VSS_STAT, whose pressure_evictions counts them: the time to fill it
+ * anew. EPOLLIN and EPOLLOUT are always there: no call waits for a file to be
+ * ready. A file that is bound to none is told nothing.
+ *
  * PUT, GET, DELETE, SEARCH, SCAN, STAT, CLEAR and CONFIGURE act on the
  * collection that the file is bound to; a file that is bound to none uses the
  * one named ``default`` (``ENOENT`` if there is none; ``EACCES`` if its mode
@@ -187,6 +201,9 @@ struct vss_stats {
 
 /* In an array of payload sizes: this row has none. An empty one has size 0. */
 #define VSS_NO_PAYLOAD		0xffffffffU
+
+/* In an array of lifetimes: this row is kept for ever. */
+#define VSS_TTL_NEVER		0xffffffffffffffffULL
 
 /* A cursor of VSS_SCAN and VSS_LIST that is at the end. */
 #define VSS_CURSOR_END		0xffffffffffffffffULL
@@ -208,8 +225,22 @@ enum vss_element {
 /**
  * enum vss_eviction - what a full collection does
  * @VSS_EVICTION_NONE: refuses further rows (``ENOSPC``)
- * @VSS_EVICTION_FIFO: reserved (``EOPNOTSUPP``)
- * @VSS_EVICTION_LRU: reserved (``EOPNOTSUPP``)
+ * @VSS_EVICTION_FIFO: the row that was put first makes room: a ring buffer. A
+ *                     row that replaces another counts as new
+ * @VSS_EVICTION_LRU: a row that neither VSS_SEARCH nor VSS_GET has returned
+ *                    lately makes room. A hand goes around the rows: one that was
+ *                    returned, or has replaced another, since the hand last passed
+ *                    is passed once more, the first other one goes. A new row has
+ *                    not been returned yet
+ *
+ * A full collection, of rows or of bytes, evicts one row for each new one, and
+ * that takes its place: nobody sees one gone and the other not there. Rows past
+ * their time go first, as far as they are at hand.
+ *
+ * A collection that evicts is a cache: rows of it also go when memory is scarce,
+ * the machine's or that of the control group that they are charged to: whole
+ * blocks of 2 MiB, the one whose rows are the oldest, or least used. A collection
+ * that does not evict never loses a row on its own, but those past their time.
  */
 enum vss_eviction {
 	VSS_EVICTION_NONE = 0,
@@ -220,6 +251,7 @@ enum vss_eviction {
 /* Bits of vss_info.features. */
 #define VSS_FEATURE_COLLECTIONS	(1ULL << 0)	/* the commands 0x40 to 0x4b */
 #define VSS_FEATURE_CODES	(1ULL << 1)	/* VSS_OPEN_NO_CODES, and what VSS_STAT tells of codes */
+#define VSS_FEATURE_EVICTION	(1ULL << 2)	/* eviction, ttl, max_bytes, and poll() */
 
 /**
  * struct vss_info - argument of VSS_INFO
@@ -292,7 +324,8 @@ struct vss_info {
  * @element: in, out: one of &enum vss_element
  * @capacity: in: rows that it may hold, at most the driver's max_vectors, which
  *            is also what 0 means; out: rows that it may hold
- * @ttl: in, out: 0; other values are reserved (``EOPNOTSUPP``)
+ * @ttl: in, out: for how long a row is kept after it was put, in nanoseconds; 0,
+ *       or VSS_TTL_NEVER, for ever
  * @eviction: in, out: one of &enum vss_eviction
  * @mode: in, out: permission bits as a file's, within 0666; no umask applies.
  *        Read allows SEARCH, GET, SCAN and STAT, write allows PUT, DELETE, CLEAR
@@ -304,14 +337,17 @@ struct vss_info {
  * @name: in: its name, 1 to 63 bytes of UTF-8 before a NUL, without ``/`` and
  *        without control characters (U+0000 to U+001F, U+007F to U+009F); empty
  *        with VSS_OPEN_PRIVATE
+ * @max_bytes: in, out: what its rows may take of memory, as VSS_STAT counts it in
+ *             bytes; 0 for no limit of its own. A put that would pass it evicts,
+ *             or fails (``EDQUOT``). The first row takes a block of 2 MiB
  *
  * Binds the file to a collection, in place of the one that it was bound to.
  *
  * Neither VSS_OPEN_CREATE nor VSS_OPEN_PRIVATE: there must be one of this name
- * (``ENOENT``), and the fields from @dimension to @mode must be 0. With
- * VSS_OPEN_CREATE, where there is one already: @dimension, @metric and @element
- * must be its own (``EINVAL``); the fields from @capacity to @mode, and
- * VSS_OPEN_NO_CODES, are checked but otherwise ignored.
+ * (``ENOENT``), and the fields from @dimension to @mode, and @max_bytes, must be
+ * 0. With VSS_OPEN_CREATE, where there is one already: @dimension, @metric and
+ * @element must be its own (``EINVAL``); the fields from @capacity to @mode,
+ * @max_bytes and VSS_OPEN_NO_CODES are checked but otherwise ignored.
  *
  * The mode is checked now (``EACCES``) as a file's is: by the caller's
  * filesystem uid and groups, with CAP_DAC_OVERRIDE above it. The binding keeps
@@ -334,6 +370,7 @@ struct vss_open {
 	__u32 gid;
 	__u64 serial;
 	char name[VSS_NAME_BYTES];
+	__u64 max_bytes;
 };
 
 /**
@@ -366,7 +403,7 @@ struct vss_drop {
  * @metric: one of &enum vss_metric
  * @element: one of &enum vss_element
  * @eviction: one of &enum vss_eviction
- * @ttl: 0
+ * @ttl: see &struct vss_open
  * @mode: permission bits
  * @uid: its owner
  * @gid: its group
@@ -441,10 +478,14 @@ struct vss_list {
  * @done: out: rows that are in
  * @inserted: out: of those, new ones
  * @updated: out: of those, ones that replaced a row
- * @evicted: out: rows that made room, 0
+ * @evicted: out: rows whose places new ones got
+ * @ttls: in: pointer to one __u64 a row, for how long it is kept, in nanoseconds:
+ *        0 for the collection's @ttl, VSS_TTL_NEVER for ever; or 0: the
+ *        collection's @ttl for all
  *
  * Stores rows, one after the other. Each becomes visible as a whole; a row that
- * replaces another replaces its tags and its payload, too.
+ * replaces another replaces its tags, its payload and its lifetime, too. One that
+ * replaces a row past its time is new.
  */
 struct vss_put {
 	__u32 size;
@@ -463,6 +504,7 @@ struct vss_put {
 	__u32 inserted;
 	__u32 updated;
 	__u32 evicted;
+	__u64 ttls;
 };
 
 /**
@@ -635,7 +677,8 @@ struct vss_scan {
  * struct vss_stat - argument of VSS_STAT
  * @size: in: see the header
  * @status: out: see the header
- * @count: out: rows stored
+ * @count: out: rows stored, those past their time not among them: all @inserts
+ *         but the @deletes, @evictions, @pressure_evictions and @expirations
  * @capacity: out: rows that may be stored; less than @count where that was
  *            lowered
  * @bytes: out: memory of the rows and of all that is kept beside them, in bytes
@@ -643,13 +686,13 @@ struct vss_scan {
  * @inserts: out: rows put that were new
  * @updates: out: rows put that replaced one
  * @deletes: out: rows deleted, by VSS_CLEAR too
- * @evictions: out: rows that made room for others
+ * @evictions: out: rows that made room for others, or for a lower limit
  * @queries: out: queries answered
  * @gets: out: ids looked up by VSS_GET
  * @scanned: out: rows that queries looked at
  * @computed: out: of those, rows whose distance was computed
  * @serial: out: see &struct vss_open
- * @ttl: out: 0
+ * @ttl: out: see &struct vss_open
  * @dimension: out: components of a row
  * @metric: out: one of &enum vss_metric
  * @element: out: one of &enum vss_element
@@ -665,6 +708,10 @@ struct vss_scan {
  *         the vectors; 0 where it does not: made with VSS_OPEN_NO_CODES, or of
  *         less than VSS_MIN_CODES_DIMENSION components
  * @reserved2: out: 0
+ * @max_bytes: out: see &struct vss_open
+ * @pressure_evictions: out: rows that gave their memory back when it was scarce
+ * @expirations: out: rows whose time was over, whether their memory has gone or
+ *               not
  *
  * Reads all counters of the collection, which count since it was made.
  */
@@ -697,6 +744,9 @@ struct vss_stat {
 	__u64 longest_section;
 	__u32 codes;
 	__u32 reserved2;
+	__u64 max_bytes;
+	__u64 pressure_evictions;
+	__u64 expirations;
 };
 
 /**
@@ -721,6 +771,7 @@ struct vss_clear {
 #define VSS_CONFIGURE_EVICTION	(1U << 1)
 #define VSS_CONFIGURE_TTL	(1U << 2)
 #define VSS_CONFIGURE_MODE	(1U << 3)
+#define VSS_CONFIGURE_MAX_BYTES	(1U << 4)
 
 /**
  * struct vss_configure - argument of VSS_CONFIGURE
@@ -728,15 +779,18 @@ struct vss_clear {
  * @status: out: see the header
  * @flags: in: VSS_CONFIGURE_* bits, at least one
  * @eviction: in: as in &struct vss_open
- * @capacity: in: as in &struct vss_open. Rows beyond it stay, and no more are
- *            taken
- * @ttl: in: as in &struct vss_open
+ * @capacity: in: as in &struct vss_open. Rows beyond it are evicted; where
+ *            nothing is, they stay, and no more are taken
+ * @ttl: in: as in &struct vss_open, for rows that are put from now on
  * @mode: in: as in &struct vss_open; for the owner, and for CAP_DAC_OVERRIDE
  *        (``EACCES``). ``EINVAL`` for a private collection
  * @reserved: in: 0
+ * @max_bytes: in: as in &struct vss_open; as with @capacity for what is beyond
  *
  * Changes how the collection behaves: all of the fields that @flags name, or
- * none. The others must be 0.
+ * none. The others must be 0. What is beyond the new limits is gone when the call
+ * returns, where the collection evicts. Its order is that in which rows were put,
+ * whether it has evicted before or not.
  */
 struct vss_configure {
 	__u32 size;
@@ -747,6 +801,7 @@ struct vss_configure {
 	__u64 ttl;
 	__u32 mode;
 	__u32 reserved;
+	__u64 max_bytes;
 };
 
 #define VSS_INFO	_IO(VSS_IOC_MAGIC, 0x40)
