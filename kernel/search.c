@@ -276,6 +276,7 @@ static void vss_seeker_measure(struct vss_seeker *seeker,
 		.count = count,
 		.index = index,
 	};
+	measured->timed = !seeker->longest;
 	for (i = 0; i < tile->count; i++)
 		measured->limits[i] = vss_query_limit_bits(seeker,
 							   tile->queries[i]);

@@ -99,6 +99,7 @@ static inline u32 vss_rows_index(const struct vss_rows *rows, u32 i)
 
 /**
  * struct vss_measured - distances of some rows from some queries
+ * @timed: whether the time is wanted however short it may be; set by the caller
  * @limits: for each query, the greatest of interest, as its bits; set by the
  *          caller
  * @near: for each query, a bit for each row: whether it is not beyond that
@@ -106,6 +107,7 @@ static inline u32 vss_rows_index(const struct vss_rows *rows, u32 i)
  *             @distances[i * VSS_TILE_ROWS]; aligned to VSS_ALIGN
  */
 struct vss_measured {
+	bool timed;
 	u32 limits[VSS_TILE_QUERIES];
 	unsigned long near[VSS_TILE_QUERIES][BITS_TO_LONGS(VSS_TILE_ROWS)];
 	u32 *distances;

@@ -96,8 +96,8 @@ const char *vss_distance_level(void)
 
 /*
  * Between these two, floating point is allowed, and nothing else may run on the
- * processor. The clock is left alone around what is over in less than the time
- * that the longest section may take: reading it twice would take as long.
+ * processor. The clock is left alone around most of what is short: reading it twice
+ * would take as long.
  */
 static u64 vss_section_begin(bool timed)
 {
@@ -202,7 +202,7 @@ u64 vss_distance_encode(u32 metric, const u32 *vectors, const u32 *norms,
  *           for VSS_METRIC_COS
  * @nr_queries: how many, at most VSS_TILE_QUERIES
  * @rows: the rows; the caller bounds by their number how long it takes
- * @measured: in: the limits; out: all else
+ * @measured: in: what the caller sets; out: all else
  *
  * Return: for how long the FPU section lasted, in nanoseconds; 0 where it was
  * too short to be timed.
@@ -216,7 +216,8 @@ u64 vss_distance_rows(u32 metric, const u32 *const *queries, u32 nr_queries,
 	u64 begin;
 	u32 i;
 
-	begin = vss_section_begin(rows->count * rows->lanes * nr_queries >=
+	begin = vss_section_begin(measured->timed ||
+				  rows->count * rows->lanes * nr_queries >=
 				  VSS_TIMED_COMPONENTS);
 	if (metric == VSS_METRIC_L2SQ)
 		vss_ops->l2sq(q, nr_queries, rows, distances);
