@@ -134,7 +134,12 @@ static inline size_t vss_expiries_bytes(const struct vss_store *store)
 u32 vss_store_find(struct vss_store *store, u64 id);
 u32 vss_store_find_path(struct vss_store *store, u64 id,
 			struct vss_path *path);
+int vss_store_widen(struct vss_store *store, u32 more, struct vss_spare *spare);
+int vss_store_take_slot(struct vss_store *store, u32 *slot,
+			struct vss_spare *spare);
 void vss_store_return_slot(struct vss_store *store, u32 slot);
+void vss_store_write(struct vss_store *store, u32 slot, struct vss_batch *batch,
+		     u32 n);
 void vss_store_settle(struct vss_store *store);
 u64 vss_store_bytes(const struct vss_store *store);
 void vss_block_free(struct vss_store *store, struct vss_block *block);

@@ -78,22 +78,25 @@ static bool vss_store_is_beyond(const struct vss_store *store, u64 more)
 	       vss_store_is_past(store, more);
 }
 
-/* Evicts the next rows, as many as must go, or for the driver's own limit. */
+/*
+ * Evicts the next row, and others as long as the store's limits, or the driver's
+ * with @bytes more, want it. There is a row.
+ */
 static void vss_store_evict_rows(struct vss_store *store, u64 more, u64 bytes)
 {
 	u64 now = vss_expiry_now(store->soonest);
 	LIST_HEAD(empty);
-	u32 slot, done;
+	u32 slot, done = 0;
 
 	lockdep_assert_held(&store->writers);
 	down_write(&store->lock);
-	for (done = 0; done < VSS_EVICT_ROWS && store->count; done++) {
-		if (!vss_store_is_beyond(store, more) && vss_budget_has(bytes))
-			break;
+	do {
 		slot = vss_order_next(store);
 		vss_store_remove(store, slot, vss_store_is_over(store, slot, now) ?
 				 VSS_EXPIRED : VSS_EVICTED, &empty);
-	}
+	} while (++done < VSS_EVICT_ROWS && store->count &&
+		 (vss_store_is_beyond(store, more) ||
+		  (bytes && !vss_budget_has(bytes))));
 	up_write(&store->lock);
 	vss_free_blocks(store, &empty);
 	vss_store_tell(store, done, VSS_EVICTED);

@@ -296,6 +296,7 @@ void vss_store_destroy(struct vss_store *store);
 bool vss_spare_fill(struct vss_spare *spare);
 void vss_spare_free(struct vss_spare *spare);
 
+/* put.c */
 int vss_store_try_put(struct vss_store *store, struct vss_batch *batch,
 		      bool upsert, struct vss_spare *spare);
 int vss_store_put(struct vss_store *store, struct vss_batch *batch,

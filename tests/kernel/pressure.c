@@ -94,9 +94,11 @@ static bool is_right(int file, uint64_t last)
 	return found > 0;
 }
 
-/* Searches until it is killed, in a process of its own. */
+/* Searches until it is killed, in a process of its own that gives way to others. */
 static void search_on(int file)
 {
+	if (nice(10) < 0)
+		_exit(1);
 	for (;;)
 		nearest_row(file, 77, D);
 }
