@@ -1088,7 +1088,7 @@ function showJson({ stats: { count, bytes }, rates }: Look): void {
 /** A line of the table that a pipe or a file is given, below a heading now and then. */
 function showLine({ stats: { count, bytes }, rates }: Look, looks: number): void {
   const cells = [["rows", count], ["MiB", mebibytes(bytes)], ...Object.entries(rates)];
-  const line = (texts: unknown[]) => texts.map((text) => String(text).padStart(12)).join("");
+  const line = (texts: unknown[]) => texts.map((text) => String(text).padStart(14)).join("");
   if (looks % 20 === 0) print(line(cells.map(([name], i) => i < 2 ? name : `${name}/s`)));
   print(line(cells.map(([, cell]) => cell)));
 }

@@ -313,12 +313,12 @@ export class SemanticCache<Value extends JsonValue = JsonValue> implements Dispo
    * vss.drop("example-shouts");
    * ```
    */
-  wrap(
-    compute: (text: string) => Value | Promise<Value>,
+  wrap<Answer extends Value>(
+    compute: (text: string) => Answer | Promise<Answer>,
     options: SetOptions = {},
-  ): (text: string) => Promise<Value> {
+  ): (text: string) => Promise<Answer> {
     toTtl(options.ttl, "Ttl");
-    const underway = new Map<string, Promise<Value>>();
+    const underway = new Map<string, Promise<Answer>>();
     return (text) => {
       const answer = underway.get(text) ??
         this.#answer(text, compute, options).finally(() => underway.delete(text));
@@ -423,13 +423,13 @@ export class SemanticCache<Value extends JsonValue = JsonValue> implements Dispo
   }
 
   /** Finds an answer, or computes and keeps it. */
-  async #answer(
+  async #answer<Answer extends Value>(
     text: string,
-    compute: (text: string) => Value | Promise<Value>,
+    compute: (text: string) => Answer | Promise<Answer>,
     options: SetOptions,
-  ): Promise<Value> {
+  ): Promise<Answer> {
     const { hit, vector } = await this.#lookUp(text);
-    if (hit !== undefined) return hit.value;
+    if (hit !== undefined) return hit.value as Answer;
     const value = await compute(text);
     try {
       await this.#store(text, this.#encode(text, value), vector, options);

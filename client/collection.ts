@@ -719,6 +719,8 @@ export class Collection implements Disposable {
       if (!isUrgent) continue;
       const { pressureEvictions } = this.statsSync();
       if (pressureEvictions > before) yield pressureEvictions - before;
+      // What the device reports anew and was counted before: no reason to ask it all the time.
+      else await new Promise((resolve) => setTimeout(resolve, PRESSURE_INTERVAL));
       before = pressureEvictions;
     }
   }

@@ -150,7 +150,7 @@ describe("SemanticCache", () => {
     await cache.set("30", "mine");
     const [mine] = await cache.collection.get([(await cache.collection.search([1, 0]))[0]!.id]);
     const { tags } = mine!;
-    const [, x, y] = [0, Math.cos(0.1), Math.sin(0.1)];
+    const [x, y] = [Math.cos(0.1), Math.sin(0.1)];
     const payloads = [
       ...["", "no JSON", "null", "7", "[]", "{}", '{"form":1}', undefined],
       ...['{"form":2,"embedder":"angles","key":"0","value":1}'],
@@ -172,7 +172,7 @@ describe("SemanticCache", () => {
   it("gives no wrong answer where another row has a key's id", async () => {
     using cache = openCache();
     await cache.set("0", "east");
-    const [{ id }] = await cache.collection.search([1, 0]) as [{ id: bigint }];
+    const id = (await cache.collection.search([1, 0]))[0]!.id;
     const [row] = await cache.collection.get([id], { payload: "json" });
     const entry = JSON.stringify({ ...row!.payload, key: "180", value: "west" });
     const other = { id, vector: [-1, 0], tags: row!.tags!, payload: entry };

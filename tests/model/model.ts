@@ -31,7 +31,7 @@ export type Store =
   };
 
 /** A row with all that it has. */
-type FullRow = Required<Row> & { tags: Id };
+export type FullRow = Required<Row> & { tags: Id };
 
 /**
  * Runs a history.
@@ -83,6 +83,8 @@ function runStep(step: Step, store: Store, rows: Map<number, FullRow>): void {
       return runScan(step, store, rows);
     case "search":
       return runSearch(step, store, rows);
+    default:
+      throw new Error(`${step.do} is for collections that forget`);
   }
 }
 
@@ -116,8 +118,19 @@ function runPut(
   assertEquals([refused.code, refused.done], ["EEXIST", done]);
 }
 
-/** A row that its id and version decide. Some rows are equal, some have no payload. */
-function makeRow(id: number, version: number, { dimension }: Store): FullRow {
+/**
+ * Makes a row that its id and version decide. Some rows are equal, some have no payload.
+ *
+ * @param id The id.
+ * @param version The version.
+ * @param store A store of the row's dimension.
+ * @returns The row.
+ */
+export function makeRow(
+  id: number,
+  version: number,
+  { dimension }: Pick<Store, "dimension">,
+): FullRow {
   const next = random(Math.imul(id + 1, 0x9e3779b1) ^ version);
   const cluster = random(id % 5);
   const scale = id % 7 === 0 ? 0 : 0.3;
@@ -130,7 +143,8 @@ function makeRow(id: number, version: number, { dimension }: Store): FullRow {
   return { id, vector, tags: tags < 2n ** 53n ? Number(tags) : tags, payload };
 }
 
-function matches({ tags }: FullRow, { mask, value }: TagFilter): boolean {
+/** Whether a row matches a tag filter. */
+export function matches({ tags }: Pick<FullRow, "tags">, { mask, value }: TagFilter): boolean {
   return (BigInt(tags) & BigInt(mask)) === BigInt(value);
 }
 
@@ -149,16 +163,17 @@ function runSearch(
   store: Store,
   rows: Map<number, FullRow>,
 ): void {
-  const next = random(seed);
-  // Near one of the clusters that the rows lie around.
-  const cluster = random(seed % 5);
-  const query = Float32Array.from(
-    { length: store.dimension },
-    () => cluster() - 0.5 + 0.3 * (next() - 0.5),
-  );
+  const query = makeQuery(seed, store);
   const hits = store.searchSync(query, { k, tags, maxDistance });
   const candidates = [...rows.values()].filter((row) => matches(row, tags));
   checkHits(hits, candidates, { query, k, maxDistance, metric: store.metric });
+}
+
+/** Makes a query near one of the clusters that the rows lie around. */
+export function makeQuery(seed: number, { dimension }: Pick<Store, "dimension">): Float32Array {
+  const next = random(seed);
+  const cluster = random(seed % 5);
+  return Float32Array.from({ length: dimension }, () => cluster() - 0.5 + 0.3 * (next() - 0.5));
 }
 
 /** What was asked. */
