@@ -18,7 +18,7 @@
 
 static size_t vss_batch_bytes(u32 dimension, u32 rows, u32 words)
 {
-	size_t row = 2 * sizeof(u64) + sizeof(struct vss_payload *) +
+	size_t row = 4 * sizeof(u64) + sizeof(struct vss_payload *) +
 		     (2 + dimension + VSS_PLANES * words) * sizeof(u32);
 	size_t scratch = 2 * ALIGN(dimension, VSS_LANES) * sizeof(u32);
 
@@ -49,7 +49,9 @@ struct vss_batch *vss_batch_create(u32 dimension, u32 rows, bool coded)
 	batch->dimension = dimension;
 	batch->ids = (u64 *)(batch + 1);
 	batch->tags = batch->ids + rows;
-	batch->payloads = (struct vss_payload **)(batch->tags + rows);
+	batch->ttls = batch->tags + rows;
+	batch->expiries = batch->ttls + rows;
+	batch->payloads = (struct vss_payload **)(batch->expiries + rows);
 	batch->slots = (u32 *)(batch->payloads + rows);
 	batch->norms = batch->slots + rows;
 	batch->words = words;
@@ -73,9 +75,11 @@ void vss_batch_reset(struct vss_batch *batch)
 		batch->payloads[i] = NULL;
 	}
 	bitmap_zero(batch->marked, VSS_BATCH_ROWS);
+	bitmap_zero(batch->displaces, VSS_BATCH_ROWS);
 	batch->count = 0;
 	batch->done = 0;
 	batch->inserted = 0;
+	batch->evicted = 0;
 	batch->prepared = 0;
 }
 
@@ -120,4 +124,22 @@ bool vss_batch_meet(struct vss_batch *batch, u32 i)
 	}
 	batch->met[at] = i + 1;
 	return true;
+}
+
+/**
+ * vss_batch_displaces() - whether a row is about to make room
+ * @batch: a batch that is being put
+ * @slot: the row's
+ *
+ * Return: whether a row of the batch that is not visible yet gets its place.
+ */
+bool vss_batch_displaces(const struct vss_batch *batch, u32 slot)
+{
+	u32 n = batch->done;
+
+	for_each_set_bit_from(n, batch->displaces, batch->prepared) {
+		if (batch->slots[n] == slot)
+			return true;
+	}
+	return false;
 }

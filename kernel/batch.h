@@ -23,11 +23,18 @@ struct vss_payload;
  * @count: rows in it
  * @done: of those, rows that a put has made visible
  * @inserted: of those, new ones
- * @prepared: rows that a put has given a slot; its own
+ * @evicted: rows that made room for those
+ * @prepared: rows that a put has given a slot; this and the next two are its own
+ * @fresh: of those that are not done, rows in slots where there was none
+ * @now: the time, or 0 where it does not matter
  * @met: places of rows, plus 1, by their ids: see vss_batch_meet()
  * @marked: a bit a row: for a get, the row is stored; for a put, it is new
+ * @displaces: likewise: for a put, it takes the place of another
+ * @has_ttls: whether rows come with lifetimes of their own
  * @ids: ids
  * @tags: tags
+ * @ttls: lifetimes, as in struct vss_put
+ * @expiries: when the rows are over; a put's own
  * @payloads: payloads, each a reference or NULL
  * @slots: slots of the rows in the store
  * @norms: norms, where the metric wants them
@@ -44,11 +51,18 @@ struct vss_batch {
 	u32 count;
 	u32 done;
 	u32 inserted;
+	u32 evicted;
 	u32 prepared;
+	u32 fresh;
+	u64 now;
 	u8 met[2 * VSS_BATCH_ROWS];
 	DECLARE_BITMAP(marked, VSS_BATCH_ROWS);
+	DECLARE_BITMAP(displaces, VSS_BATCH_ROWS);
+	bool has_ttls;
 	u64 *ids;
 	u64 *tags;
+	u64 *ttls;
+	u64 *expiries;
 	struct vss_payload **payloads;
 	u32 *slots;
 	u32 *norms;
@@ -63,6 +77,7 @@ void vss_batch_reset(struct vss_batch *batch);
 void vss_batch_free(struct vss_batch *batch);
 void vss_batch_forget(struct vss_batch *batch);
 bool vss_batch_meet(struct vss_batch *batch, u32 i);
+bool vss_batch_displaces(const struct vss_batch *batch, u32 slot);
 
 static inline u32 *vss_batch_vector(const struct vss_batch *batch, u32 i)
 {

@@ -309,6 +309,7 @@ int vss_collection_search(struct vss_collection *collection,
 {
 	u64 scanned = pass->scanned, computed = pass->computed;
 	int ret;
+	u32 i;
 
 	ret = vss_pass_run(pass, &collection->store);
 	if (ret)
@@ -317,6 +318,11 @@ int vss_collection_search(struct vss_collection *collection,
 	percpu_counter_add(&collection->scanned, pass->scanned - scanned);
 	percpu_counter_add(&collection->computed, pass->computed - computed);
 	vss_collection_note(collection, pass->longest);
+	for (i = 0; i < pass->count; i++) {
+		const struct vss_hits *hits = vss_pass_hits(pass, i);
+
+		vss_store_touch(&collection->store, hits->heap, hits->count);
+	}
 	return 0;
 }
 
@@ -340,7 +346,12 @@ void vss_collection_stat(struct vss_collection *collection,
 		.payload_bytes = rows.payload_bytes,
 		.inserts = rows.inserts,
 		.updates = rows.updates,
-		.deletes = rows.deletes,
+		.deletes = rows.gone[VSS_DELETED],
+		.evictions = rows.gone[VSS_EVICTED],
+		.pressure_evictions = rows.gone[VSS_PRESSED],
+		.expirations = rows.gone[VSS_EXPIRED],
+		.ttl = READ_ONCE(collection->store.ttl),
+		.max_bytes = READ_ONCE(collection->store.max_bytes),
 		.queries = percpu_counter_sum_positive(&collection->queries),
 		.gets = percpu_counter_sum_positive(&collection->gets),
 		.scanned = percpu_counter_sum_positive(&collection->scanned),
@@ -349,7 +360,7 @@ void vss_collection_stat(struct vss_collection *collection,
 		.dimension = collection->store.dimension,
 		.metric = collection->metric,
 		.element = VSS_ELEMENT_F32,
-		.eviction = VSS_EVICTION_NONE,
+		.eviction = READ_ONCE(collection->store.eviction),
 		.mode = READ_ONCE(collection->mode),
 		.uid = from_kuid_munged(users, collection->uid),
 		.gid = from_kgid_munged(users, collection->gid),

@@ -3,6 +3,7 @@
 #define VSS_COLLECTION_H
 
 #include <linux/atomic.h>
+#include <linux/container_of.h>
 #include <linux/list.h>
 #include <linux/percpu_counter.h>
 #include <linux/rcupdate.h>
@@ -56,6 +57,12 @@ struct vss_collection {
 	atomic64_t longest;
 	struct vss_store store;
 };
+
+static inline const struct vss_collection *
+vss_collection_of(const struct vss_store *store)
+{
+	return container_of(store, struct vss_collection, store);
+}
 
 struct vss_collection *vss_collection_create(const char *name, u32 metric,
 					     u32 dimension, u32 mode,

@@ -5,6 +5,11 @@
 #ifndef VSS_COMPAT_H
 #define VSS_COMPAT_H
 
+#include <linux/list_lru.h>
+#include <linux/sched.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
+#include <linux/swap.h>
 #include <linux/types.h>
 #include <linux/version.h>
 
@@ -13,6 +18,104 @@
 #define vss_assign_str(field, from) __assign_str(field, from)
 #else
 #define vss_assign_str(field, from) __assign_str(field)
+#endif
+
+/* Linux 6.8, "list_lru: allow explicit memcg and NUMA node selection". */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define vss_lru_add(lru, item) list_lru_add(lru, item)
+#define vss_lru_del(lru, item) list_lru_del(lru, item)
+#else
+#define vss_lru_add(lru, item) list_lru_add_obj(lru, item)
+#define vss_lru_del(lru, item) list_lru_del_obj(lru, item)
+#endif
+
+/* Linux 6.13, "mm/list_lru: split the lock to per-cgroup scope". */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define VSS_LRU_WALK_PARAMETERS \
+	struct list_head *item, struct list_lru_one *list, spinlock_t *lock
+#else
+#define VSS_LRU_WALK_PARAMETERS \
+	struct list_head *item, struct list_lru_one *list
+#endif
+
+/* Linux 6.4, "mm: vmscan: refactor updating current->reclaim_state". */
+static inline void vss_account_reclaimed(unsigned long pages)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+	if (current->reclaim_state)
+		current->reclaim_state->reclaimed_slab += pages;
+#else
+	mm_account_reclaimed_pages(pages);
+#endif
+}
+
+typedef unsigned long (*vss_shrink_fn)(struct shrinker *shrinker,
+				       struct shrink_control *control);
+
+/*
+ * Linux 6.7, "mm: shrinker: add infrastructure for dynamically allocating
+ * shrinker". Before it, a shrinker that has the number that a list wants is
+ * registered, and may be called, already.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+
+static inline struct shrinker *vss_shrinker_alloc(unsigned int flags,
+						  vss_shrink_fn count,
+						  vss_shrink_fn scan,
+						  long batch)
+{
+	struct shrinker *shrinker = kzalloc(sizeof(*shrinker), GFP_KERNEL);
+
+	if (!shrinker)
+		return NULL;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker->batch = batch;
+	shrinker->seeks = DEFAULT_SEEKS;
+	shrinker->flags = flags;
+	if (!register_shrinker(shrinker, "vss"))
+		return shrinker;
+	kfree(shrinker);
+	return NULL;
+}
+
+static inline void vss_shrinker_register(struct shrinker *shrinker)
+{
+}
+
+static inline void vss_shrinker_free(struct shrinker *shrinker)
+{
+	unregister_shrinker(shrinker);
+	kfree(shrinker);
+}
+
+#else
+
+static inline struct shrinker *vss_shrinker_alloc(unsigned int flags,
+						  vss_shrink_fn count,
+						  vss_shrink_fn scan,
+						  long batch)
+{
+	struct shrinker *shrinker = shrinker_alloc(flags, "vss");
+
+	if (!shrinker)
+		return NULL;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker->batch = batch;
+	return shrinker;
+}
+
+static inline void vss_shrinker_register(struct shrinker *shrinker)
+{
+	shrinker_register(shrinker);
+}
+
+static inline void vss_shrinker_free(struct shrinker *shrinker)
+{
+	shrinker_free(shrinker);
+}
+
 #endif
 
 /* What a kernel must save of the vector registers, as bits of XCR0. */

@@ -4,6 +4,8 @@
  */
 #include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/minmax.h>
+#include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
@@ -13,6 +15,7 @@
 #include "file.h"
 #include "name.h"
 #include "registry.h"
+#include "shrink.h"
 
 /**
  * struct vss_file - what an open file remembers
@@ -20,12 +23,15 @@
  * @lock: protects the binding; threads share files
  * @collection: the collection that the file is bound to, a reference, or NULL
  * @access: what the binding is for
+ * @pressed: the rows that the collection had lost because memory was scarce when
+ *           this file was last told
  */
 struct vss_file {
 	fmode_t mode;
 	spinlock_t lock; /* of the binding */
 	struct vss_collection *collection;
 	fmode_t access;
+	u64 pressed;
 };
 
 /**
@@ -76,14 +82,57 @@ bool vss_file_allows(const struct vss_file *vss, fmode_t access)
 void vss_file_bind(struct vss_file *vss, struct vss_collection *collection,
 		   fmode_t access)
 {
+	u64 pressed = vss_store_pressed(&collection->store);
 	struct vss_collection *old;
 
 	spin_lock(&vss->lock);
 	old = vss->collection;
 	vss->collection = collection;
 	vss->access = access;
+	vss->pressed = pressed;
 	spin_unlock(&vss->lock);
 	vss_collection_put(old);
+}
+
+/**
+ * vss_file_note() - remember what a file's owner was told
+ * @vss: the file
+ * @collection: of which collection
+ * @pressed: rows that it had lost because memory was scarce
+ */
+void vss_file_note(struct vss_file *vss,
+		   const struct vss_collection *collection, u64 pressed)
+{
+	spin_lock(&vss->lock);
+	if (vss->collection == collection)
+		vss->pressed = max(vss->pressed, pressed);
+	spin_unlock(&vss->lock);
+}
+
+/**
+ * vss_file_poll() - what a file is ready for
+ * @file: the open file
+ * @table: where it waits
+ *
+ * Everybody waits in one queue, which lives as long as the module does: so a
+ * file may be bound to another collection meanwhile, and that be freed.
+ *
+ * Return: EPOLLPRI when the bound collection has lost rows because memory was
+ * scarce, since the owner was last told; calls never have to wait for a file to
+ * be readable or writable.
+ */
+__poll_t vss_file_poll(struct file *file, struct poll_table_struct *table)
+{
+	struct vss_file *vss = file->private_data;
+	__poll_t events = DEFAULT_POLLMASK;
+
+	poll_wait(file, &vss_pressure_wait, table);
+	spin_lock(&vss->lock);
+	if (vss->collection &&
+	    vss_store_pressed(&vss->collection->store) > vss->pressed)
+		events |= EPOLLPRI;
+	spin_unlock(&vss->lock);
+	return events;
 }
 
 /* The collection that is used by files that are bound to none. */

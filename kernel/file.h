@@ -5,6 +5,7 @@
 #include <linux/types.h>
 
 struct file;
+struct poll_table_struct;
 struct vss_collection;
 struct vss_file;
 
@@ -13,6 +14,9 @@ void vss_file_free(struct vss_file *vss);
 bool vss_file_allows(const struct vss_file *vss, fmode_t access);
 void vss_file_bind(struct vss_file *vss, struct vss_collection *collection,
 		   fmode_t access);
+void vss_file_note(struct vss_file *vss,
+		   const struct vss_collection *collection, u64 pressed);
+__poll_t vss_file_poll(struct file *file, struct poll_table_struct *table);
 struct vss_collection *vss_file_collection(struct vss_file *vss,
 					   fmode_t access);
 

@@ -152,6 +152,23 @@ bool vss_index_next(struct vss_index *index, struct vss_path *path, u32 *slot)
 	}
 }
 
+/*
+ * Forgets what was once in cells that no search goes on behind: the one at @at,
+ * if the next is empty, and those before it. So a table whose slots come and go
+ * hardly ever fills with what they leave.
+ */
+static void vss_table_forget(struct vss_table *table, u32 at)
+{
+	u32 mask = table->size - 1;
+
+	if (table->cells[(at + 1) & mask])
+		return;
+	for (; table->cells[at & mask] == VSS_GONE; at--) {
+		table->cells[at & mask] = 0;
+		table->used--;
+	}
+}
+
 /**
  * vss_index_remove() - remove a slot
  * @index: where
@@ -161,9 +178,11 @@ void vss_index_remove(struct vss_index *index, const struct vss_path *path)
 {
 	struct vss_table *table = path->table;
 
+	table->cells[(path->at - 1) & (table->size - 1)] = VSS_GONE;
 	if (table == &index->old)
 		table->used--;
-	table->cells[(path->at - 1) & (table->size - 1)] = VSS_GONE;
+	else
+		vss_table_forget(table, path->at - 1);
 	index->count--;
 }
 
@@ -201,6 +220,21 @@ bool vss_index_is_full(const struct vss_index *index, u32 more)
 {
 	return index->table.used + index->old.used + more >
 	       index->table.size / 4 * 3;
+}
+
+/**
+ * vss_index_is_crammed() - whether there is hardly a cell left
+ * @index: where
+ * @more: slots that are to be put in
+ *
+ * For who has no memory for a greater table: a search takes long, but ends.
+ *
+ * Return: whether.
+ */
+bool vss_index_is_crammed(const struct vss_index *index, u32 more)
+{
+	return index->table.used + index->old.used + more >
+	       index->table.size / 8 * 7;
 }
 
 /**

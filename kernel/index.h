@@ -71,6 +71,7 @@ void vss_index_remove(struct vss_index *index, const struct vss_path *path);
 void vss_index_insert(struct vss_index *index, u64 id, u32 slot);
 
 bool vss_index_is_full(const struct vss_index *index, u32 more);
+bool vss_index_is_crammed(const struct vss_index *index, u32 more);
 bool vss_index_is_sparse(const struct vss_index *index);
 u32 vss_index_fit(const struct vss_index *index, u32 more);
 int vss_index_replace(struct vss_index *index, u64 **cells, u32 size);

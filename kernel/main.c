@@ -13,11 +13,13 @@
 #include <linux/module.h>
 
 #include "distance/distance.h"
+#include "expiry.h"
 #include "file.h"
 #include "ioctl.h"
 #include "main.h"
 #include "registry.h"
 #include "share.h"
+#include "shrink.h"
 #include "sysfs.h"
 
 static atomic_t open_files = ATOMIC_INIT(0);
@@ -54,6 +56,7 @@ static const struct file_operations vss_fops = {
 	.release = vss_release,
 	.unlocked_ioctl = vss_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.poll = vss_file_poll,
 };
 
 static struct miscdevice vss_misc = {
@@ -74,13 +77,23 @@ static int __init vss_init(void)
 	ret = vss_share_init();
 	if (ret)
 		return ret;
+	ret = vss_expiry_start();
+	if (ret)
+		goto exit_share;
+	ret = vss_shrink_init();
+	if (ret)
+		goto exit_expiry;
 	/* Last: from here on the device may be opened. */
 	ret = misc_register(&vss_misc);
 	if (ret)
-		goto exit_share;
+		goto exit_shrink;
 	pr_info("ready, distances by %s\n", vss_distance_level());
 	return 0;
 
+exit_shrink:
+	vss_shrink_exit();
+exit_expiry:
+	vss_expiry_end();
 exit_share:
 	vss_share_exit();
 	return ret;
@@ -91,6 +104,8 @@ static void __exit vss_exit(void)
 	/* No file is open: each holds a reference on the module. */
 	misc_deregister(&vss_misc);
 	vss_registry_exit();
+	vss_shrink_exit();
+	vss_expiry_end();
 	vss_share_exit();
 }
 

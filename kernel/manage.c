@@ -29,7 +29,8 @@
 			VSS_OPEN_PRIVATE | VSS_OPEN_READ_ONLY | \
 			VSS_OPEN_WRITE_ONLY | VSS_OPEN_NO_CODES)
 #define VSS_CONFIGURE_FLAGS (VSS_CONFIGURE_CAPACITY | VSS_CONFIGURE_EVICTION | \
-			     VSS_CONFIGURE_TTL | VSS_CONFIGURE_MODE)
+			     VSS_CONFIGURE_TTL | VSS_CONFIGURE_MODE | \
+			     VSS_CONFIGURE_MAX_BYTES)
 
 /* Records that are gathered at a time, under the registry's lock. */
 #define VSS_LIST_PIECE 16
@@ -42,7 +43,8 @@ int vss_cmd_info(struct vss_file *file, void *arg)
 
 	*info = (struct vss_info) {
 		.size = info->size,
-		.features = VSS_FEATURE_COLLECTIONS | VSS_FEATURE_CODES,
+		.features = VSS_FEATURE_COLLECTIONS | VSS_FEATURE_CODES |
+			    VSS_FEATURE_EVICTION,
 		.max_dimension = VSS_MAX_DIMENSION,
 		.max_k = VSS_MAX_K,
 		.max_rows = VSS_MAX_ROWS,
@@ -61,14 +63,10 @@ int vss_cmd_info(struct vss_file *file, void *arg)
 }
 
 /* The fields that VSS_OPEN and VSS_CONFIGURE have in common. */
-static int vss_check_behaviour(u64 capacity, u32 eviction, u64 ttl, u32 mode)
+static int vss_check_behaviour(u64 capacity, u32 eviction, u32 mode)
 {
-	if (capacity > vss_max_vectors() || eviction > VSS_EVICTION_LRU ||
-	    mode & ~VSS_MODE_BITS)
-		return -EINVAL;
-	if (eviction != VSS_EVICTION_NONE || ttl)
-		return -EOPNOTSUPP;
-	return 0;
+	return capacity > vss_max_vectors() || eviction > VSS_EVICTION_LRU ||
+	       mode & ~VSS_MODE_BITS ? -EINVAL : 0;
 }
 
 static int vss_check_form(const struct vss_open *args)
@@ -100,10 +98,10 @@ static int vss_open_check(const struct vss_open *args)
 	if (!create && !private)
 		return args->dimension || args->metric || args->element ||
 		       args->capacity || args->ttl || args->eviction ||
-		       args->mode ? -EINVAL : 0;
+		       args->mode || args->max_bytes ? -EINVAL : 0;
 	ret = vss_check_form(args);
 	return ret ?: vss_check_behaviour(args->capacity, args->eviction,
-					  args->ttl, args->mode);
+					  args->mode);
 }
 
 static fmode_t vss_open_access(u32 flags)
@@ -117,13 +115,20 @@ static fmode_t vss_open_access(u32 flags)
 
 static struct vss_collection *vss_open_create(const struct vss_open *args)
 {
+	struct vss_limits limits = {
+		.capacity = args->capacity,
+		.eviction = args->eviction,
+		.max_bytes = args->max_bytes,
+		.ttl = args->ttl,
+	};
 	struct vss_collection *collection;
 
 	collection = vss_collection_create(args->name, args->metric,
 					   args->dimension, args->mode,
 					   !(args->flags & VSS_OPEN_NO_CODES));
 	if (!IS_ERR(collection))
-		collection->store.capacity = args->capacity;
+		vss_store_limit(&collection->store, VSS_CONFIGURE_FLAGS,
+				&limits);
 	return collection;
 }
 
@@ -210,6 +215,7 @@ static void vss_open_describe(struct vss_open *args,
 	args->uid = stat.uid;
 	args->gid = stat.gid;
 	args->serial = stat.serial;
+	args->max_bytes = stat.max_bytes;
 }
 
 int vss_cmd_open(struct vss_file *file, void *arg)
@@ -312,11 +318,13 @@ int vss_cmd_list(struct vss_file *file, void *arg)
 int vss_cmd_stat(struct vss_file *file, void *arg)
 {
 	struct vss_collection *collection;
+	struct vss_stat *stat = arg;
 
 	collection = vss_file_collection(file, FMODE_READ);
 	if (IS_ERR(collection))
 		return PTR_ERR(collection);
-	vss_collection_stat(collection, arg);
+	vss_collection_stat(collection, stat);
+	vss_file_note(file, collection, stat->pressure_evictions);
 	vss_collection_put(collection);
 	return 0;
 }
@@ -329,25 +337,35 @@ static int vss_configure_check(const struct vss_configure *args)
 	if ((args->capacity && !(args->flags & VSS_CONFIGURE_CAPACITY)) ||
 	    (args->eviction && !(args->flags & VSS_CONFIGURE_EVICTION)) ||
 	    (args->ttl && !(args->flags & VSS_CONFIGURE_TTL)) ||
-	    (args->mode && !(args->flags & VSS_CONFIGURE_MODE)))
+	    (args->mode && !(args->flags & VSS_CONFIGURE_MODE)) ||
+	    (args->max_bytes && !(args->flags & VSS_CONFIGURE_MAX_BYTES)))
 		return -EINVAL;
-	return vss_check_behaviour(args->capacity, args->eviction, args->ttl,
-				   args->mode);
+	return vss_check_behaviour(args->capacity, args->eviction, args->mode);
 }
 
 static int vss_configure_apply(struct vss_collection *collection,
 			       const struct vss_configure *args)
 {
+	const struct vss_limits limits = {
+		.capacity = args->capacity,
+		.eviction = args->eviction,
+		.max_bytes = args->max_bytes,
+		.ttl = args->ttl,
+	};
+	int ret = 0;
+
 	if (args->flags & VSS_CONFIGURE_MODE) {
 		if (!collection->name[0])
 			return -EINVAL;
 		if (!vss_access_is_owner(collection))
 			return -EACCES;
-		WRITE_ONCE(collection->mode, args->mode);
 	}
-	if (args->flags & VSS_CONFIGURE_CAPACITY)
-		WRITE_ONCE(collection->store.capacity, args->capacity);
-	return 0;
+	if (args->flags & ~VSS_CONFIGURE_MODE)
+		ret = vss_store_configure(&collection->store, args->flags,
+					  &limits);
+	if (!ret && args->flags & VSS_CONFIGURE_MODE)
+		WRITE_ONCE(collection->mode, args->mode);
+	return ret;
 }
 
 int vss_cmd_configure(struct vss_file *file, void *arg)

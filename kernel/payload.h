@@ -36,4 +36,10 @@ static inline struct vss_payload *vss_payload_get(struct vss_payload *payload)
 	return payload;
 }
 
+/* What a payload, which may be NULL, takes of memory. */
+static inline u32 vss_payload_charge(const struct vss_payload *payload)
+{
+	return payload ? payload->charge : 0;
+}
+
 #endif /* VSS_PAYLOAD_H */

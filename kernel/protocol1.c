@@ -180,7 +180,8 @@ int vss_get_stats(struct vss_file *file, void *arg)
 		.bytes = stat.bytes,
 		.adds = stat.inserts,
 		.queries = stat.queries,
-		.evictions = stat.evictions,
+		.evictions = stat.evictions + stat.pressure_evictions +
+			     stat.expirations,
 		.dimension = stat.dimension,
 		.metric = stat.metric,
 	};

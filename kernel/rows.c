@@ -55,8 +55,22 @@ static u32 vss_copy_elements(void *to, u64 array, u32 first, u32 count,
 	return count - DIV_ROUND_UP(left, size);
 }
 
+/* Copies a payload in, for which others make room where it is a cache's. */
+static struct vss_payload *vss_put_load_payload(struct vss_store *store,
+						const u8 __user *from, u32 size)
+{
+	struct vss_payload *payload;
+
+	do {
+		payload = vss_payload_create(from, size);
+	} while (IS_ERR(payload) &&
+		 vss_store_give_way(store, size, PTR_ERR(payload)));
+	return payload;
+}
+
 /* Copies the payloads of a batch in, and cuts it before one that fails. */
 static int vss_put_load_payloads(const struct vss_put *args,
+				 struct vss_store *store,
 				 struct vss_batch *batch, u32 first,
 				 u64 *offset)
 {
@@ -74,7 +88,7 @@ static int vss_put_load_payloads(const struct vss_put *args,
 		if (size > VSS_MAX_PAYLOAD ||
 		    size > args->payload_bytes - *offset)
 			return -EINVAL;
-		payload = vss_payload_create(from + *offset, size);
+		payload = vss_put_load_payload(store, from + *offset, size);
 		if (IS_ERR(payload))
 			return PTR_ERR(payload);
 		batch->payloads[i] = payload;
@@ -85,11 +99,11 @@ static int vss_put_load_payloads(const struct vss_put *args,
 }
 
 /* Copies the next rows in, as many as there are before one that fails. */
-static int vss_put_load(const struct vss_put *args, struct vss_batch *batch,
-			u64 *offset)
+static int vss_put_load(const struct vss_put *args, struct vss_store *store,
+			struct vss_batch *batch, u64 *offset)
 {
 	u32 first = args->done, count = min(batch->room, args->count - first);
-	u32 ids, vectors, tags = count;
+	u32 ids, vectors, tags = count, ttls = count;
 	int ret = 0;
 
 	ids = vss_copy_elements(batch->ids, args->ids, first, count,
@@ -99,9 +113,13 @@ static int vss_put_load(const struct vss_put *args, struct vss_batch *batch,
 	if (args->tags)
 		tags = vss_copy_elements(batch->tags, args->tags, first, count,
 					 sizeof(*batch->tags));
-	batch->count = min3(ids, vectors, tags);
+	if (args->ttls)
+		ttls = vss_copy_elements(batch->ttls, args->ttls, first, count,
+					 sizeof(*batch->ttls));
+	batch->has_ttls = args->ttls;
+	batch->count = min(min3(ids, vectors, tags), ttls);
 	if (args->payload_sizes)
-		ret = vss_put_load_payloads(args, batch, first, offset);
+		ret = vss_put_load_payloads(args, store, batch, first, offset);
 	return ret ?: batch->count < count ? -EFAULT : 0;
 }
 
@@ -114,11 +132,12 @@ static int vss_put_batches(struct vss_put *args,
 	int load, ret = 0;
 
 	while (!ret && args->done < args->count) {
-		load = vss_put_load(args, batch, &offset);
+		load = vss_put_load(args, &collection->store, batch, &offset);
 		ret = vss_collection_insert(collection, batch, upsert) ?: load;
 		args->done += batch->done;
 		args->inserted += batch->inserted;
 		args->updated += batch->done - batch->inserted;
+		args->evicted += batch->evicted;
 		vss_batch_reset(batch);
 		if (!ret && args->done < args->count)
 			ret = vss_pause();

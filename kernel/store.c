@@ -20,17 +20,17 @@
 #include <linux/vss.h>
 
 #include "batch.h"
+#include "block.h"
 #include "budget.h"
 #include "distance/distance.h"
+#include "evict.h"
+#include "expiry.h"
 #include "index.h"
+#include "order.h"
 #include "payload.h"
+#include "shrink.h"
 #include "store.h"
-
-/*
- * What one buddy allocation gives, so that the direct map's huge pages back a
- * block.
- */
-#define VSS_BLOCK_BYTES SZ_2M
+#include "trace.h"
 
 /*
  * For the few hundred bytes that lead to 64 blocks: allocated under @writers,
@@ -41,8 +41,11 @@
 /* Slots, and cells of the index, are numbered in 32 bits with room to spare. */
 #define VSS_MAX_VECTORS_LIMIT 67108864U
 
-/* The slot of an id that is not stored. */
-#define VSS_NO_SLOT U32_MAX
+/* How many blocks a put gives up, at most, to get what it cannot do without. */
+#define VSS_PATIENCE 4
+
+/* Blocks that a put looks at for rows that are over. */
+#define VSS_BEGIN_BLOCKS 16
 
 /* Cells of an old table that are moved in one go, at most. */
 #define VSS_SETTLE_CELLS 4096
@@ -63,55 +66,6 @@ module_param_cb(max_vectors, &vss_max_vectors_ops, &max_vectors, 0644);
 __MODULE_PARM_TYPE(max_vectors, "uint");
 MODULE_PARM_DESC(max_vectors, "Rows that a collection may hold, 1 to 67108864 (default 16777216)");
 
-/**
- * struct vss_block - a block's header
- * @room: link in the store's list of blocks with a free slot, or empty; once
- *        the block is out of the store, in a list of blocks to be freed
- * @index: its place among the store's blocks
- * @nr_live: rows in it; changed under both locks
- * @nr_used: slots that ever held a row, which are the first ones; likewise
- * @hint: no slot before it is free; changed under the store's writers
- * @rows: the rows; the other arrays follow, as struct vss_layout says
- */
-struct vss_block {
-	struct list_head room;
-	u32 index;
-	u32 nr_live;
-	u32 nr_used;
-	u32 hint;
-	u32 rows[] __aligned(VSS_ALIGN);
-};
-
-static u32 *vss_block_row(const struct vss_store *store,
-			  struct vss_block *block, u32 i)
-{
-	return block->rows + (size_t)i * store->layout.lanes;
-}
-
-static u64 *vss_block_id(const struct vss_store *store,
-			 struct vss_block *block, u32 i)
-{
-	return (u64 *)((u8 *)block + store->layout.ids) + i;
-}
-
-static u64 *vss_block_tags(const struct vss_store *store,
-			   struct vss_block *block, u32 i)
-{
-	return (u64 *)((u8 *)block + store->layout.tags) + i;
-}
-
-static struct vss_payload **vss_block_payload(const struct vss_store *store,
-					      struct vss_block *block, u32 i)
-{
-	return (struct vss_payload **)((u8 *)block + store->layout.payloads) + i;
-}
-
-static u32 *vss_block_norm(const struct vss_store *store,
-			   struct vss_block *block, u32 i)
-{
-	return (u32 *)((u8 *)block + store->layout.norms) + i;
-}
-
 /* The row's first word in a plane; each further one is VSS_STRIPE words on. */
 static u32 *vss_block_code(const struct vss_store *store,
 			   struct vss_block *block, u32 plane, u32 i)
@@ -120,12 +74,6 @@ static u32 *vss_block_code(const struct vss_store *store,
 
 	return (u32 *)((u8 *)block + store->layout.codes[plane]) + stripe +
 	       i % VSS_STRIPE;
-}
-
-static unsigned long *vss_block_live(const struct vss_store *store,
-				     struct vss_block *block)
-{
-	return (unsigned long *)((u8 *)block + store->layout.live);
 }
 
 /* Lays the arrays of a block of @rows rows out; returns where they end. */
@@ -152,7 +100,11 @@ static size_t vss_layout_place(struct vss_layout *layout, u32 rows,
 	end += rows * sizeof(u64);
 	layout->payloads = end;
 	end += rows * sizeof(struct vss_payload *);
+	layout->links = end;
+	end += rows * sizeof(struct vss_link);
 	layout->live = end;
+	end += BITS_TO_LONGS(rows) * sizeof(long);
+	layout->used = end;
 	return end + BITS_TO_LONGS(rows) * sizeof(long);
 }
 
@@ -174,6 +126,37 @@ static void vss_layout_init(struct vss_layout *layout, u32 dimension,
 	layout->section_rows = clamp_t(u32, rows, VSS_STRIPE, VSS_SECTION_ROWS);
 }
 
+/* Allocates a block, and with it how the kernel finds it. */
+static struct vss_block *vss_block_create(void)
+{
+	struct vss_block *block = kvmalloc(VSS_BLOCK_BYTES, VSS_GFP);
+
+	if (!block)
+		return NULL;
+	block->handle = vss_handle_create();
+	if (block->handle)
+		return block;
+	kvfree(block);
+	return NULL;
+}
+
+/**
+ * vss_block_free() - free a block that was charged to the budget
+ * @store: where it was
+ * @block: the block, without payloads
+ */
+void vss_block_free(struct vss_store *store, struct vss_block *block)
+{
+	size_t bytes = VSS_BLOCK_BYTES;
+
+	if (block->expiries)
+		bytes += vss_expiries_bytes(store);
+	vss_handle_free(block->handle);
+	kvfree(block->expiries);
+	kvfree(block);
+	vss_budget_release(bytes);
+}
+
 /**
  * vss_spare_fill() - allocate what a store wants
  * @spare: as vss_store_try_put() left it
@@ -186,13 +169,16 @@ static void vss_layout_init(struct vss_layout *layout, u32 dimension,
 bool vss_spare_fill(struct vss_spare *spare)
 {
 	if (spare->wants_block && !spare->block)
-		spare->block = kvmalloc(VSS_BLOCK_BYTES, VSS_GFP);
+		spare->block = vss_block_create();
+	if (spare->wants_expiries && !spare->expiries)
+		spare->expiries = kvmalloc(spare->wants_expiries, VSS_GFP);
 	if (spare->wants_cells > spare->size) {
 		vss_cells_free(spare->cells);
 		spare->cells = vss_cells_alloc(spare->wants_cells);
 		spare->size = spare->cells ? spare->wants_cells : 0;
 	}
 	return (spare->block || !spare->wants_block) &&
+	       (spare->expiries || !spare->wants_expiries) &&
 	       spare->size >= spare->wants_cells;
 }
 
@@ -202,7 +188,11 @@ bool vss_spare_fill(struct vss_spare *spare)
  */
 void vss_spare_free(struct vss_spare *spare)
 {
-	kvfree(spare->block);
+	if (spare->block) {
+		vss_handle_free(spare->block->handle);
+		kvfree(spare->block);
+	}
+	kvfree(spare->expiries);
 	vss_cells_free(spare->cells);
 }
 
@@ -247,6 +237,8 @@ void vss_store_init(struct vss_store *store, u32 dimension, bool has_norms,
 	INIT_LIST_HEAD(&store->room);
 	init_rwsem(&store->lock);
 	vss_index_init(&store->index);
+	vss_order_init(store);
+	vss_expiry_init(store);
 }
 
 static void vss_block_drop_payloads(struct vss_store *store,
@@ -268,31 +260,30 @@ void vss_store_destroy(struct vss_store *store)
 	struct vss_block *block;
 	unsigned long i;
 
+	/* The kernel's reclaim may still look; it can reach nothing hereafter. */
+	xa_for_each(&store->blocks, i, block)
+		vss_handle_unlist(block->handle);
+	vss_unpinned_wait(store);
+	vss_expiry_stop(store);
 	vss_index_destroy(&store->index);
 	xa_for_each(&store->blocks, i, block) {
 		vss_block_drop_payloads(store, block);
-		kvfree(block);
-		vss_budget_release(VSS_BLOCK_BYTES);
+		vss_block_free(store, block);
 		cond_resched();
 	}
 	xa_destroy(&store->blocks);
 	mutex_destroy(&store->writers);
 }
 
-static struct vss_block *vss_block_of(struct vss_store *store, u32 slot)
-{
-	return xa_load(&store->blocks, slot / store->layout.rows_per_block);
-}
-
-static u64 vss_store_id(struct vss_store *store, u32 slot)
-{
-	return *vss_block_id(store, vss_block_of(store, slot),
-			     slot % store->layout.rows_per_block);
-}
-
-/* Finds the slot of an id, and the path to it in the index. */
-static u32 vss_store_find_path(struct vss_store *store, u64 id,
-			       struct vss_path *path)
+/**
+ * vss_store_find_path() - find a row
+ * @store: either lock held
+ * @id: its id
+ * @path: the path to its slot in the index
+ *
+ * Return: the slot, or VSS_NO_SLOT.
+ */
+u32 vss_store_find_path(struct vss_store *store, u64 id, struct vss_path *path)
 {
 	u32 slot;
 
@@ -304,7 +295,14 @@ static u32 vss_store_find_path(struct vss_store *store, u64 id,
 	return VSS_NO_SLOT;
 }
 
-static u32 vss_store_find(struct vss_store *store, u64 id)
+/**
+ * vss_store_find() - find a row
+ * @store: either lock held
+ * @id: its id
+ *
+ * Return: its slot, or VSS_NO_SLOT.
+ */
+u32 vss_store_find(struct vss_store *store, u64 id)
 {
 	struct vss_path path;
 
@@ -314,10 +312,14 @@ static u32 vss_store_find(struct vss_store *store, u64 id)
 static void vss_block_init(struct vss_store *store, struct vss_block *block)
 {
 	INIT_LIST_HEAD(&block->room);
+	vss_handle_bind(block->handle, store, block);
+	block->expiries = NULL;
+	block->soonest = VSS_NEVER;
 	block->nr_live = 0;
 	block->nr_used = 0;
 	block->hint = 0;
 	bitmap_zero(vss_block_live(store, block), store->layout.rows_per_block);
+	bitmap_zero(vss_block_used(store, block), store->layout.rows_per_block);
 }
 
 /* Puts the spare block into the store, or sends the caller to allocate it. */
@@ -327,6 +329,8 @@ static int vss_store_grow(struct vss_store *store, struct vss_spare *spare)
 	int ret;
 
 	lockdep_assert_held(&store->writers);
+	if (vss_store_is_past(store, VSS_BLOCK_BYTES))
+		return -EDQUOT;
 	/* Not for nothing. */
 	if (!block) {
 		spare->wants_block = true;
@@ -343,13 +347,19 @@ static int vss_store_grow(struct vss_store *store, struct vss_spare *spare)
 		return -ENOMEM;
 	}
 	spare->block = NULL;
+	spare->wants_block = false;
+	if (vss_store_evicts(store))
+		vss_handle_list(block->handle);
 	list_add(&block->room, &store->room);
 	WRITE_ONCE(store->nr_blocks, store->nr_blocks + 1);
 	return 0;
 }
 
-/* Moves all that is left in an old table of the index, some cells a time. */
-static void vss_store_settle(struct vss_store *store)
+/**
+ * vss_store_settle() - move all that is left in an old table of the index
+ * @store: its writers held
+ */
+void vss_store_settle(struct vss_store *store)
 {
 	u64 *spent;
 
@@ -378,6 +388,8 @@ static int vss_store_widen(struct vss_store *store, u32 more,
 		return 0;
 	vss_store_settle(store);
 	fit = vss_index_fit(&store->index, more);
+	if (vss_store_is_past(store, (u64)fit * sizeof(u64)))
+		return -EDQUOT;
 	if (spare->size < fit) {
 		spare->wants_cells = fit;
 		return vss_budget_has((u64)fit * sizeof(u64)) ? -EAGAIN :
@@ -386,30 +398,11 @@ static int vss_store_widen(struct vss_store *store, u32 more,
 	down_write(&store->lock);
 	ret = vss_index_replace(&store->index, &spare->cells, spare->size);
 	up_write(&store->lock);
-	if (!ret)
+	if (!ret) {
 		spare->size = 0;
-	return ret;
-}
-
-/* Takes a block without rows out of the store, for vss_free_blocks(). */
-static void vss_store_shrink(struct vss_store *store, struct vss_block *block,
-			     struct list_head *empty)
-{
-	lockdep_assert_held(&store->writers);
-	lockdep_assert_held_write(&store->lock);
-	xa_erase(&store->blocks, block->index);
-	list_move(&block->room, empty);
-	WRITE_ONCE(store->nr_blocks, store->nr_blocks - 1);
-}
-
-static void vss_free_blocks(struct list_head *empty)
-{
-	struct vss_block *block, *next;
-
-	list_for_each_entry_safe(block, next, empty, room) {
-		kvfree(block);
-		vss_budget_release(VSS_BLOCK_BYTES);
+		spare->wants_cells = 0;
 	}
+	return ret;
 }
 
 /*
@@ -446,7 +439,12 @@ static int vss_store_take_slot(struct vss_store *store, u32 *slot,
 	return 0;
 }
 
-static void vss_store_return_slot(struct vss_store *store, u32 slot)
+/**
+ * vss_store_return_slot() - let a slot be taken again
+ * @store: its writers held
+ * @slot: where no row is, or will be
+ */
+void vss_store_return_slot(struct vss_store *store, u32 slot)
 {
 	struct vss_block *block = vss_block_of(store, slot);
 	u32 i = slot % store->layout.rows_per_block;
@@ -504,57 +502,172 @@ static int vss_store_prepare(struct vss_store *store, struct vss_batch *batch,
 	if (ret)
 		return ret;
 	block = vss_block_of(store, slot);
+	ret = vss_expiry_ready(store, block, batch->expiries[n], spare);
+	if (ret) {
+		vss_store_return_slot(store, slot);
+		return ret;
+	}
 	i = slot % store->layout.rows_per_block;
 	memset(vss_block_row(store, block, i) + store->dimension, 0,
 	       (store->layout.lanes - store->dimension) * sizeof(u32));
 	*vss_block_id(store, block, i) = batch->ids[n];
 	*vss_block_payload(store, block, i) = NULL;
 	vss_store_write(store, slot, batch, n);
+	vss_order_append(store, slot);
 	batch->slots[n] = slot;
 	__set_bit(n, batch->marked);
 	return 0;
 }
 
+/* Gives row @n of a batch the place of the row that is the next to make room. */
+static int vss_store_displace(struct vss_store *store, struct vss_batch *batch,
+			      u32 n, struct vss_spare *spare)
+{
+	u32 slot = vss_order_next(store);
+	int ret;
+
+	if (slot == VSS_NO_SLOT)
+		return -ENOSPC;
+	ret = vss_expiry_ready(store, vss_block_of(store, slot),
+			       batch->expiries[n], spare);
+	if (ret)
+		return ret;
+	vss_order_reuse(store, slot);
+	batch->slots[n] = slot;
+	__set_bit(n, batch->marked);
+	__set_bit(n, batch->displaces);
+	return 0;
+}
+
+/* Finds a place for row @n of a batch, whose id is not stored. */
+static int vss_store_place(struct vss_store *store, struct vss_batch *batch,
+			   u32 n, struct vss_spare *spare)
+{
+	bool full = store->count + batch->fresh >= vss_store_capacity(store);
+	u32 prepared = n - batch->done;
+	int ret = 0, error;
+
+	if (!full || vss_store_evicts(store))
+		ret = vss_store_widen(store, prepared + 1, spare);
+	if (!ret && full)
+		ret = -ENOSPC;
+	if (!ret)
+		ret = vss_store_prepare(store, batch, n, spare);
+	if (!ret)
+		batch->fresh++;
+	if (!ret || !vss_store_evicts(store) ||
+	    (ret == -EAGAIN && !spare->exhausted))
+		return ret;
+	/* What makes room must be there as others see it. */
+	if (batch->fresh)
+		return VSS_PUBLISH;
+	if (vss_index_is_crammed(&store->index, prepared + 1))
+		return ret;
+	error = vss_store_displace(store, batch, n, spare);
+	return error == -ENOSPC ? ret : error;
+}
+
+/* Prepares row @n of a batch to replace the one with its id. */
+static int vss_store_renew(struct vss_store *store, struct vss_batch *batch,
+			   u32 n, u32 slot, struct vss_spare *spare)
+{
+	int ret = vss_expiry_ready(store, vss_block_of(store, slot),
+				   batch->expiries[n], spare);
+
+	if (ret)
+		return ret;
+	vss_order_renew(store, slot);
+	batch->slots[n] = slot;
+	return 0;
+}
+
+/* What the payload in a slot takes. */
+static u32 vss_store_charge(struct vss_store *store, u32 slot)
+{
+	u32 i = slot % store->layout.rows_per_block;
+
+	return vss_payload_charge(*vss_block_payload(store,
+						     vss_block_of(store, slot),
+						     i));
+}
+
+static u32 vss_batch_charge(const struct vss_batch *batch, u32 n)
+{
+	return vss_payload_charge(batch->payloads[n]);
+}
+
+/* Finds or makes a row's slot; or VSS_PUBLISH. */
+static int vss_store_prepare_row(struct vss_store *store,
+				 struct vss_batch *batch, u32 n, bool upsert,
+				 struct vss_spare *spare)
+{
+	u32 slot, charge = vss_batch_charge(batch, n), more = charge;
+	bool over;
+	int ret;
+
+	slot = vss_store_find(store, batch->ids[n]);
+	over = slot != VSS_NO_SLOT && vss_store_is_over(store, slot, batch->now);
+	if (slot != VSS_NO_SLOT && vss_batch_displaces(batch, slot))
+		return VSS_PUBLISH;
+	if (slot != VSS_NO_SLOT && !upsert && !over)
+		return -EEXIST;
+	if ((slot == VSS_NO_SLOT || over) && !vss_batch_meet(batch, n))
+		return VSS_PUBLISH;
+	if (slot != VSS_NO_SLOT)
+		more -= min(charge, vss_store_charge(store, slot));
+	ret = vss_store_fit(store, charge, more, n > batch->done);
+	if (ret)
+		return ret;
+	store->pending += more;
+	ret = slot != VSS_NO_SLOT ?
+		vss_store_renew(store, batch, n, slot, spare) :
+		vss_store_place(store, batch, n, spare);
+	if (ret)
+		store->pending -= more;
+	/* Rows that are over go first; not those that prepared ones replace. */
+	if (ret == -ENOSPC && store->soonest <= batch->now) {
+		if (n == batch->done)
+			vss_expiry_sweep(store, batch->now, U32_MAX, 1);
+		return VSS_PUBLISH;
+	}
+	return ret;
+}
+
 /*
  * Finds or makes the slots of a batch's rows, as far as that goes. Stops before
- * an id that it has met already among the new ones, which must be visible first.
+ * a row that depends on what others before it do once they are visible: an id
+ * that it has met already, or that makes room.
  */
 static int vss_store_prepare_batch(struct vss_store *store,
 				   struct vss_batch *batch, bool upsert,
 				   struct vss_spare *spare)
 {
-	u32 fresh = 0;
-	int ret;
+	int ret = 0;
 
 	lockdep_assert_held(&store->writers);
 	vss_batch_forget(batch);
-	for (; batch->prepared < batch->count; batch->prepared++) {
-		u32 n = batch->prepared;
-		u32 slot = vss_store_find(store, batch->ids[n]);
-
-		if (slot != VSS_NO_SLOT && !upsert)
-			return -EEXIST;
-		if (slot != VSS_NO_SLOT) {
-			batch->slots[n] = slot;
-			continue;
-		}
-		if (!vss_batch_meet(batch, n))
-			return 0;
-		if (store->count + fresh >= vss_store_capacity(store))
-			return -ENOSPC;
-		ret = vss_store_widen(store, fresh + 1, spare);
+	batch->fresh = 0;
+	while (!ret && batch->prepared < batch->count) {
+		ret = vss_store_prepare_row(store, batch, batch->prepared,
+					    upsert, spare);
 		if (!ret)
-			ret = vss_store_prepare(store, batch, n, spare);
-		if (ret)
-			return ret;
-		fresh++;
+			batch->prepared++;
 	}
-	return 0;
+	return ret == VSS_PUBLISH ? 0 : ret;
 }
 
-static u32 vss_payload_charge(const struct vss_payload *payload)
+/* Takes the row out whose place another gets. */
+static void vss_store_retire(struct vss_store *store, struct vss_batch *batch,
+			     struct vss_block *block, u32 i)
 {
-	return payload ? payload->charge : 0;
+	bool over = vss_block_is_over(block, i, batch->now);
+	struct vss_path path;
+
+	vss_store_find_path(store, *vss_block_id(store, block, i), &path);
+	vss_index_remove(&store->index, &path);
+	clear_bit(i, vss_block_used(store, block));
+	store->gone[over ? VSS_EXPIRED : VSS_EVICTED]++;
+	batch->evicted += !over;
 }
 
 static void vss_store_publish_row(struct vss_store *store,
@@ -562,22 +675,38 @@ static void vss_store_publish_row(struct vss_store *store,
 {
 	u32 i = batch->slots[n] % store->layout.rows_per_block;
 	struct vss_block *block = vss_block_of(store, batch->slots[n]);
+	bool displaces = test_bit(n, batch->displaces);
+	bool fresh = test_bit(n, batch->marked) && !displaces;
+	bool new = fresh || displaces;
 
-	if (test_bit(n, batch->marked)) {
-		vss_index_insert(&store->index, batch->ids[n], batch->slots[n]);
+	if (fresh) {
 		__set_bit(i, vss_block_live(store, block));
+		clear_bit(i, vss_block_used(store, block));
 		block->nr_live++;
 		block->nr_used = max(block->nr_used, i + 1);
 		store->count++;
+	} else if (displaces) {
+		vss_store_retire(store, batch, block, i);
+		*vss_block_id(store, block, i) = batch->ids[n];
+	} else if (vss_block_is_over(block, i, batch->now)) {
+		store->gone[VSS_EXPIRED]++;
+		new = true;
+	}
+	if (!fresh) {
+		vss_store_write(store, batch->slots[n], batch, n);
+		store->payload_bytes -= vss_batch_charge(batch, n);
+	}
+	if (fresh || displaces)
+		vss_index_insert(&store->index, batch->ids[n], batch->slots[n]);
+	if (new) {
 		store->inserts++;
 		batch->inserted++;
 	} else {
-		vss_store_write(store, batch->slots[n], batch, n);
-		store->payload_bytes -= vss_payload_charge(batch->payloads[n]);
 		store->updates++;
 	}
 	store->payload_bytes +=
 		vss_payload_charge(*vss_block_payload(store, block, i));
+	vss_expiry_set(store, block, i, batch->expiries[n]);
 }
 
 /* Makes the prepared rows of a batch visible, each as a whole. */
@@ -594,7 +723,31 @@ static void vss_store_publish(struct vss_store *store, struct vss_batch *batch)
 		vss_store_publish_row(store, batch, batch->done);
 	spent = vss_index_move(&store->index, cells);
 	up_write(&store->lock);
+	store->pending = 0;
 	vss_cells_free(spent);
+}
+
+/*
+ * What a put does first: reads the clock, where it matters, finds out until when
+ * rows are kept, and removes some that are over, or beyond lower limits.
+ */
+static void vss_store_begin(struct vss_store *store, struct vss_batch *batch)
+{
+	u64 ttl = store->ttl;
+	u32 n;
+
+	lockdep_assert_held(&store->writers);
+	batch->now = ttl || batch->has_ttls ? ktime_get_boottime_ns() :
+					      vss_expiry_now(store->soonest);
+	for (n = batch->done; n < batch->count; n++) {
+		u64 own = batch->has_ttls ? batch->ttls[n] : 0;
+
+		batch->expiries[n] = vss_expiry_after(batch->now,
+						      own ?: ttl ?: VSS_NEVER);
+	}
+	vss_expiry_sweep(store, batch->now, VSS_BEGIN_BLOCKS,
+			 2 * batch->count);
+	vss_store_shed(store, 0);
 }
 
 /**
@@ -616,13 +769,16 @@ int vss_store_try_put(struct vss_store *store, struct vss_batch *batch,
 
 	spare->wants_block = false;
 	spare->wants_cells = 0;
+	spare->wants_expiries = 0;
 	ret = mutex_lock_killable(&store->writers);
 	if (ret)
 		return ret;
+	vss_store_begin(store, batch);
 	do {
 		ret = vss_store_prepare_batch(store, batch, upsert, spare);
 		vss_store_publish(store, batch);
 	} while (!ret && batch->done < batch->count);
+	vss_expiry_arm(store);
 	mutex_unlock(&store->writers);
 	return ret;
 }
@@ -637,177 +793,24 @@ int vss_store_try_put(struct vss_store *store, struct vss_batch *batch,
  */
 int vss_store_put(struct vss_store *store, struct vss_batch *batch, bool upsert)
 {
+	u32 evicted = batch->evicted, patience = VSS_PATIENCE;
 	struct vss_spare spare = { };
 	int ret;
 
 	ret = vss_store_try_put(store, batch, upsert, &spare);
-	while (ret == -EAGAIN) {
-		bool filled = vss_spare_fill(&spare);
+	while (ret == -EAGAIN || (ret == -EDQUOT && spare.wants_expiries)) {
+		bool stuck = ret != -EAGAIN || spare.exhausted;
 
-		/* Also if not: another writer may have made room. */
+		if (stuck && (!patience-- || !vss_store_give_way(store, 0, -ENOMEM)))
+			break;
+		spare.exhausted = !vss_spare_fill(&spare);
+		/* Also if so: another writer may have made room. */
 		ret = vss_store_try_put(store, batch, upsert, &spare);
-		if (ret == -EAGAIN && !filled)
-			ret = -ENOMEM;
 	}
 	vss_spare_free(&spare);
-	return ret;
-}
-
-/*
- * Deletes a row. Its payload goes at once; its block, if the row was its last,
- * goes to @empty.
- */
-static void vss_store_remove(struct vss_store *store, u32 slot,
-			     const struct vss_path *path,
-			     struct list_head *empty)
-{
-	struct vss_block *block = vss_block_of(store, slot);
-	u32 i = slot % store->layout.rows_per_block;
-	struct vss_payload *payload = *vss_block_payload(store, block, i);
-
-	lockdep_assert_held(&store->writers);
-	lockdep_assert_held_write(&store->lock);
-	vss_index_remove(&store->index, path);
-	__clear_bit(i, vss_block_live(store, block));
-	store->payload_bytes -= vss_payload_charge(payload);
-	vss_payload_put(payload);
-	store->count--;
-	store->deletes++;
-	vss_store_return_slot(store, slot);
-	if (!--block->nr_live)
-		vss_store_shrink(store, block, empty);
-}
-
-/* Takes both locks, for a moment. */
-static int vss_store_lock_all(struct vss_store *store)
-{
-	int ret = mutex_lock_killable(&store->writers);
-
-	if (!ret)
-		down_write(&store->lock);
-	return ret;
-}
-
-static void vss_store_unlock_all(struct vss_store *store)
-{
-	up_write(&store->lock);
-	mutex_unlock(&store->writers);
-}
-
-/*
- * Gives back what the index has too much of, once rows have been deleted; not
- * where memory is lacking.
- */
-static void vss_store_trim(struct vss_store *store)
-{
-	u64 *cells;
-	u32 size;
-
-	if (!vss_index_is_sparse(&store->index))
-		return;
-	size = vss_index_fit(&store->index, 0);
-	cells = size > VSS_FIRST_CELLS ? vss_cells_alloc(size) : NULL;
-	if (size > VSS_FIRST_CELLS && !cells)
-		return;
-	mutex_lock(&store->writers);
-	vss_store_settle(store);
-	/* Rows may have come and gone meanwhile. */
-	if (vss_index_is_sparse(&store->index) &&
-	    size >= vss_index_fit(&store->index, 0)) {
-		down_write(&store->lock);
-		vss_index_replace(&store->index, &cells, size);
-		up_write(&store->lock);
-		vss_store_settle(store);
-	}
-	mutex_unlock(&store->writers);
-	vss_cells_free(cells);
-}
-
-/**
- * vss_store_delete() - delete rows by their ids
- * @store: where
- * @ids: the ids; those that are not stored are passed over
- * @count: at most VSS_BATCH_ROWS
- * @deleted: grows by the number of rows deleted
- *
- * Return: 0, or -EINTR, with no row deleted, when the caller was killed while it
- * waited for another writer.
- */
-int vss_store_delete(struct vss_store *store, const u64 *ids, u32 count,
-		     u32 *deleted)
-{
-	struct vss_path path;
-	LIST_HEAD(empty);
-	u32 n, slot;
-	int ret;
-
-	ret = vss_store_lock_all(store);
-	if (ret)
-		return ret;
-	for (n = 0; n < count; n++) {
-		slot = vss_store_find_path(store, ids[n], &path);
-		if (slot == VSS_NO_SLOT)
-			continue;
-		vss_store_remove(store, slot, &path, &empty);
-		++*deleted;
-	}
-	vss_store_unlock_all(store);
-	vss_free_blocks(&empty);
-	vss_store_trim(store);
-	return 0;
-}
-
-/* Deletes the matching rows of a section. */
-static void vss_store_remove_section(struct vss_store *store,
-				     const struct vss_section *section,
-				     struct list_head *empty)
-{
-	struct vss_path path;
-	u32 i, slot;
-
-	for_each_set_bit(i, section->matches, section->count) {
-		slot = vss_store_find_path(store, section->ids[i], &path);
-		vss_store_remove(store, slot, &path, empty);
-	}
-}
-
-/**
- * vss_store_delete_matching() - delete the rows that match a filter
- * @store: where
- * @filter: the filter
- * @deleted: grows by the number of rows deleted
- *
- * Lets others in between two sections.
- *
- * Return: 0, or -EINTR when the caller was killed.
- */
-int vss_store_delete_matching(struct vss_store *store,
-			      const struct vss_filter *filter, u32 *deleted)
-{
-	struct vss_section section;
-	LIST_HEAD(empty);
-	bool more = true;
-	u64 slot = 0;
-
-	while (more) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		if (vss_store_lock_all(store))
-			return -EINTR;
-		more = vss_store_section(store, slot, VSS_BATCH_ROWS, filter,
-					 &section);
-		if (more) {
-			vss_store_remove_section(store, &section, &empty);
-			*deleted += section.matching;
-			slot = (u64)section.slot + section.count;
-		}
-		vss_store_unlock_all(store);
-		vss_free_blocks(&empty);
-		INIT_LIST_HEAD(&empty);
-		cond_resched();
-	}
-	vss_store_trim(store);
-	return 0;
+	if (batch->evicted > evicted)
+		trace_vss_evict(store, batch->evicted - evicted, VSS_EVICTED);
+	return ret == -EAGAIN ? -ENOMEM : ret;
 }
 
 /* Finds out which rows of a section are there and match. */
@@ -819,9 +822,11 @@ static void vss_section_match(struct vss_store *store, struct vss_block *block,
 	const unsigned long *live = vss_block_live(store, block);
 	const u64 *tags = vss_block_tags(store, block, first);
 	bool all = !filter->mask && !filter->value;
+	u64 now = vss_expiry_now(block->soonest);
 
 	bitmap_zero(section->matches, VSS_SECTION_ROWS);
-	if (all && find_next_zero_bit(live, first + section->count, first) >=
+	if (all && block->soonest > now &&
+	    find_next_zero_bit(live, first + section->count, first) >=
 		   first + section->count) {
 		bitmap_set(section->matches, 0, section->count);
 		section->live = section->count;
@@ -831,7 +836,8 @@ static void vss_section_match(struct vss_store *store, struct vss_block *block,
 	section->live = 0;
 	section->matching = 0;
 	for (i = 0; i < section->count; i++) {
-		if (!test_bit(first + i, live))
+		if (!test_bit(first + i, live) ||
+		    vss_block_is_over(block, first + i, now))
 			continue;
 		section->live++;
 		if ((tags[i] & filter->mask) != filter->value)
@@ -925,13 +931,16 @@ static void vss_store_read(struct vss_store *store, u32 slot,
 int vss_store_get(struct vss_store *store, struct vss_batch *batch)
 {
 	u32 n, slot;
+	u64 now;
 
 	if (down_read_killable(&store->lock))
 		return -EINTR;
+	now = vss_expiry_now(READ_ONCE(store->soonest));
 	for (n = 0; n < batch->count; n++) {
 		slot = vss_store_find(store, batch->ids[n]);
-		if (slot != VSS_NO_SLOT) {
+		if (slot != VSS_NO_SLOT && !vss_store_is_over(store, slot, now)) {
 			vss_store_read(store, slot, batch, n);
+			vss_order_mark(store, slot);
 			continue;
 		}
 		memset(vss_batch_vector(batch, n), 0,
@@ -981,19 +990,35 @@ unlock:
 }
 
 /**
+ * vss_store_bytes() - memory of a store
+ * @store: either lock held
+ *
+ * Return: bytes, as they are charged to the budget.
+ */
+u64 vss_store_bytes(const struct vss_store *store)
+{
+	return (u64)READ_ONCE(store->nr_blocks) * VSS_BLOCK_BYTES +
+	       READ_ONCE(store->expiries_bytes) +
+	       vss_index_bytes(&store->index) + store->payload_bytes;
+}
+
+/**
  * vss_store_stats() - read a store's counters
  * @store: not locked by the caller
  * @stats: to be filled in
  */
 void vss_store_stats(struct vss_store *store, struct vss_store_stats *stats)
 {
+	u64 over;
+
 	down_read(&store->lock);
-	stats->count = store->count;
+	over = vss_expiry_count(store);
+	stats->count = store->count - over;
 	stats->payload_bytes = store->payload_bytes;
 	stats->inserts = store->inserts;
 	stats->updates = store->updates;
-	stats->deletes = store->deletes;
-	stats->bytes = (u64)READ_ONCE(store->nr_blocks) * VSS_BLOCK_BYTES +
-		       vss_index_bytes(&store->index) + store->payload_bytes;
+	memcpy(stats->gone, store->gone, sizeof(stats->gone));
+	stats->gone[VSS_EXPIRED] += over;
+	stats->bytes = vss_store_bytes(store);
 	up_read(&store->lock);
 }

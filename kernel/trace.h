@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Tracepoints: what was asked of which collection, what came of it and how long
- * it took. Each is passed once a command, at its end.
+ * it took, passed once a command, at its end; and which rows went unasked.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM vss
@@ -62,6 +62,31 @@ TRACE_EVENT(vss_put,
 		  __get_str(collection), __entry->serial, __entry->count,
 		  __entry->inserted, __entry->updated, __entry->ret,
 		  __entry->ns)
+);
+
+/* Not of a command: at the end of a step in which rows of a store went. */
+TRACE_EVENT(vss_evict,
+	TP_PROTO(const struct vss_store *store, u32 rows,
+		 enum vss_reason reason),
+	TP_ARGS(store, rows, reason),
+	TP_STRUCT__entry(
+		__string(collection, vss_collection_of(store)->name)
+		__field(u64, serial)
+		__field(u32, rows)
+		__field(u32, reason)
+	),
+	TP_fast_assign(
+		vss_assign_str(collection, vss_collection_of(store)->name);
+		__entry->serial = vss_collection_of(store)->serial;
+		__entry->rows = rows;
+		__entry->reason = reason;
+	),
+	TP_printk("collection=%s serial=%llu rows=%u why=%s",
+		  __get_str(collection), __entry->serial, __entry->rows,
+		  __print_symbolic(__entry->reason,
+				   { VSS_EVICTED, "evicted" },
+				   { VSS_PRESSED, "pressure" },
+				   { VSS_EXPIRED, "expired" }))
 );
 
 TRACE_EVENT(vss_delete,

@@ -21,7 +21,7 @@
 
 /*
  * A block holds 2 MiB of rows. At dimension 128 each takes 512 bytes, its code
- * 152 in stripes of 16 rows, and what is kept beside it 24 and a bit. The index
+ * 152 in stripes of 16 rows, and what is kept beside it 32 and two bits. The index
  * takes 11 to 43 bytes a row besides, in tables of powers of two.
  */
 #define BLOCK_BYTES 2097152ULL
@@ -36,8 +36,8 @@ static unsigned long long block_rows(void)
 {
 	unsigned long long rows = BLOCK_BYTES / 512;
 
-	while (64 + rows * (512 + 24) + (rows + 15) / 16 * 16 * 152 +
-	       (rows + 63) / 64 * 8 > BLOCK_BYTES)
+	while (64 + rows * (512 + 32) + (rows + 15) / 16 * 16 * 152 +
+	       (rows + 63) / 64 * 16 > BLOCK_BYTES)
 		rows--;
 	return rows;
 }

@@ -111,10 +111,6 @@ static void bad_open(void)
 		BAD(vss_open, element, VSS_ELEMENT_B1, EOPNOTSUPP),
 		BAD(vss_open, element, 4, EINVAL),
 		BAD(vss_open, capacity, UINT64_MAX, EINVAL),
-		BAD(vss_open, ttl, 1, EOPNOTSUPP),
-		BAD(vss_open, ttl, UINT64_MAX, EOPNOTSUPP),
-		BAD(vss_open, eviction, VSS_EVICTION_FIFO, EOPNOTSUPP),
-		BAD(vss_open, eviction, VSS_EVICTION_LRU, EOPNOTSUPP),
 		BAD(vss_open, eviction, 3, EINVAL),
 		BAD(vss_open, mode, 0700, EINVAL),
 		BAD(vss_open, mode, 01666, EINVAL),
@@ -130,6 +126,7 @@ static void bad_open(void)
 		BAD(vss_open, ttl, 1, EINVAL),
 		BAD(vss_open, eviction, VSS_EVICTION_FIFO, EINVAL),
 		BAD(vss_open, mode, 0600, EINVAL),
+		BAD(vss_open, max_bytes, 1, EINVAL),
 	};
 	static const struct bad bad_private[] = {
 		BAD(vss_open, name, 'x', EINVAL),
@@ -209,8 +206,9 @@ static void grown_structs(void)
 	struct vss_info info = driver_info(other);
 	struct vss_stat stat = collection_stat(other);
 
-	ktap_ok(info.features == (VSS_FEATURE_COLLECTIONS | VSS_FEATURE_CODES),
-		"VSS_INFO tells of collections and codes");
+	ktap_ok(info.features == (VSS_FEATURE_COLLECTIONS | VSS_FEATURE_CODES |
+				  VSS_FEATURE_EVICTION),
+		"VSS_INFO tells of collections, codes and eviction");
 	ktap_ok(info.search_cpus == file_number(PARAMETERS "search_cpus") &&
 		!info.reserved2, "VSS_INFO tells the parameter search_cpus");
 	ktap_ok(!stat.longest_section && !stat.reserved2,
@@ -334,6 +332,7 @@ static void bad_put(void)
 		BAD(vss_put, vectors, 0, EFAULT),
 		BAD(vss_put, vectors, 1ULL << 63, EFAULT),
 		BAD(vss_put, tags, 8, EFAULT),
+		BAD(vss_put, ttls, 8, EFAULT),
 		BAD(vss_put, payload_sizes, 0, EINVAL),
 		BAD(vss_put, payload_sizes, 8, EFAULT),
 		BAD(vss_put, payloads, 0, EINVAL),
@@ -470,13 +469,12 @@ static void bad_configure(void)
 	};
 	static const struct bad bad[] = {
 		BAD(vss_configure, flags, 0, EINVAL),
-		BAD(vss_configure, flags, 1U << 4, EINVAL),
+		BAD(vss_configure, flags, 1U << 5, EINVAL),
 		BAD(vss_configure, flags, VSS_CONFIGURE_CAPACITY, EINVAL),
 		BAD(vss_configure, flags, VSS_CONFIGURE_MODE, EINVAL),
 		BAD(vss_configure, capacity, UINT64_MAX, EINVAL),
-		BAD(vss_configure, eviction, VSS_EVICTION_LRU, EOPNOTSUPP),
 		BAD(vss_configure, eviction, 3, EINVAL),
-		BAD(vss_configure, ttl, 1, EOPNOTSUPP),
+		BAD(vss_configure, max_bytes, 1, EINVAL),
 		BAD(vss_configure, mode, 0777, EINVAL),
 		BAD(vss_configure, reserved, 1, EINVAL),
 	};
