@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertGreater } from "@std/assert";
 import { parseArgs } from "@std/cli";
 import { after, before, describe, it } from "@std/testing/bdd";
 import { type Collection, type Eviction, Vss } from "../../mod.ts";
@@ -15,7 +15,7 @@ import { type Policy, runForgetful } from "../model/forgetful.ts";
 import { makeHistory, shrink, type Step } from "../model/history.ts";
 import { printable } from "../model/model.ts";
 import { freshStore, leaveEmpty } from "./machine.ts";
-import type { ReaderAnswer } from "./reader.ts";
+import type { ReaderAnswer, ReaderTask } from "./reader.ts";
 
 const { seed: seedText } = parseArgs(Deno.args, { string: ["seed"] });
 const SEED = Number(seedText ?? 5005);
@@ -40,18 +40,19 @@ const LIVES = [
   { what: "for a moment", ttl: 15, ttls: [undefined, undefined, Infinity] },
 ];
 
-/** Runs a history on a collection of its own; returns what went wrong. */
-function tryHistory(
-  history: readonly Step[],
-  dimension: number,
-  policy: Policy,
-  work: (store: Collection) => void = () => {},
-): Error | undefined {
+/** Makes a collection by a policy. */
+function open(dimension: number, { evict, capacity, ttl }: Policy): Collection {
   using vss = Vss.open();
-  const { evict, capacity, ttl } = policy;
-  using store = vss.privateCollection({ dimension, evict, capacity, ttl });
+  return vss.privateCollection({ dimension, evict, capacity, ttl });
+}
+
+/** Runs a history on a collection; returns what went wrong. */
+function failureOf(
+  history: readonly Step[],
+  store: Collection,
+  policy: Policy,
+): Error | undefined {
   try {
-    work(store);
     runForgetful(history, store, policy);
     return undefined;
   } catch (error) {
@@ -61,28 +62,35 @@ function tryHistory(
 
 /** Those who read a collection, each on a thread of its own, until they are told to stop. */
 class Readers {
-  readonly #workers: Worker[] = [];
+  readonly #workers: Worker[];
 
   /** Lets them begin. */
-  start(store: Collection): void {
-    for (let i = 0; i < READERS; i++) {
-      const worker = new Worker(new URL("reader.ts", import.meta.url), { type: "module" });
-      worker.postMessage({ handle: store.handle(), seed: SEED + i });
-      this.#workers.push(worker);
-    }
+  constructor() {
+    const url = new URL("reader.ts", import.meta.url);
+    this.#workers = Array.from({ length: READERS }, () => new Worker(url, { type: "module" }));
   }
 
-  /** Lets them end; tells what they saw. */
-  async stop(): Promise<ReaderAnswer[]> {
-    const answers = this.#workers.map((worker) => {
-      const { promise, resolve } = Promise.withResolvers<ReaderAnswer>();
-      worker.addEventListener("message", ({ data }) => resolve(data));
-      worker.postMessage("stop");
+  /** Waits for the answers to a message. */
+  async #ask(message: ReaderTask | "stop"): Promise<ReaderAnswer[]> {
+    return await Promise.all(this.#workers.map((worker) => {
+      const { promise, resolve, reject } = Promise.withResolvers<ReaderAnswer>();
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = ({ message }) => reject(new Error(message));
+      worker.postMessage(message);
       return promise;
-    });
-    const all = await Promise.all(answers);
+    }));
+  }
+
+  /** Lets them begin, and waits until they have. */
+  async start(store: Collection, seed: number): Promise<void> {
+    await this.#ask({ handle: store.handle(), seed });
+  }
+
+  /** Lets them end, and tells what they saw. */
+  async stop(): Promise<ReaderAnswer[]> {
+    const answers = await this.#ask("stop");
     for (const worker of this.#workers) worker.terminate();
-    return all;
+    return answers;
   }
 }
 
@@ -99,22 +107,27 @@ describe("a collection that forgets", () => {
         const policy = { evict, capacity, ttl };
         it(`does what the model does: ${name}`, () => {
           const alone = { ...policy, hasReaders: false };
-          const failure = tryHistory(history, dimension, alone);
+          const failsOn = (steps: readonly Step[]) => {
+            using store = open(dimension, alone);
+            return failureOf(steps, store, alone);
+          };
+          const failure = failsOn(history);
           if (failure === undefined) return;
-          const fails = (steps: readonly Step[]) => !!tryHistory(steps, dimension, alone);
-          const small = shrink(history, fails);
-          const error = tryHistory(small, dimension, alone);
+          const small = shrink(history, (steps) => !!failsOn(steps));
           const steps = small.map((step) => JSON.stringify(step, printable)).join("\n");
-          const message = `seed ${seed}: ${error?.message ?? failure.message}`;
+          const message = `seed ${seed}: ${failsOn(small)?.message ?? failure.message}`;
           throw new Error(`${message}; the least that fails:\n${steps}`, { cause: failure });
         });
         it(`does so while others read: ${name}`, async () => {
           const crowded = { ...policy, hasReaders: true };
+          using store = open(dimension, crowded);
           const readers = new Readers();
-          const failure = tryHistory(history, dimension, crowded, (store) => readers.start(store));
+          await readers.start(store, seed);
+          const failure = failureOf(history, store, crowded);
           const answers = await readers.stop();
           if (failure) throw failure;
           assertEquals(answers.flatMap(({ wrong }) => wrong), []);
+          for (const { rounds } of answers) assertGreater(rounds, 0);
         });
       }
     }

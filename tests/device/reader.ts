@@ -16,10 +16,10 @@ export interface ReaderTask {
   readonly seed: number;
 }
 
-/** What it answers. */
+/** What it answers when it has begun, and when it has ended. */
 export interface ReaderAnswer {
-  /** Rows that were checked. */
-  readonly rows: number;
+  /** Searches that were made. */
+  readonly rounds: number;
   /** What was wrong. */
   readonly wrong: readonly string[];
 }
@@ -28,7 +28,7 @@ export interface ReaderAnswer {
 const MOST_WRONG = 5;
 
 /** What a worker's global scope has and that of a window lacks. */
-const scope = globalThis as unknown as { postMessage(message: unknown): void };
+const scope = globalThis as unknown as { postMessage(answer: ReaderAnswer): void };
 
 let isStopped = false;
 
@@ -40,26 +40,28 @@ globalThis.addEventListener("message", async (event) => {
 
 async function read({ handle, seed }: ReaderTask): Promise<ReaderAnswer> {
   const wrong: string[] = [];
-  let rows = 0;
-  // Open for as long as it is read, whatever becomes of the other thread's.
   using store = Collection.from(handle);
+  scope.postMessage({ rounds: 0, wrong });
   const check = (row: Row | undefined) => {
-    rows++;
     const reason = row && whatIsWrong(row, store);
-    if (reason && wrong.length < MOST_WRONG) wrong.push(reason);
+    if (reason) wrong.push(reason);
   };
+  let rounds = 0;
   try {
-    for (let round = 0; !isStopped; round++) {
-      const hits = await store.search(makeQuery(seed + round, store), { k: 20 });
+    for (; !isStopped && wrong.length < MOST_WRONG; rounds++) {
+      const hits = await store.search(makeQuery(seed + rounds, store), { k: 20 });
       const isSorted = hits.every((hit, i) => i === 0 || hits[i - 1]!.distance <= hit.distance);
       if (!isSorted) wrong.push("hits are not in order");
       for (const row of await store.get(hits.map(({ id }) => id), { payload: "text" })) check(row);
-      if (round % 10 === 0) { for await (const row of store.scan({ payload: "text" })) check(row); }
+      if (rounds % 10 === 0) {
+        for await (const row of store.scan({ payload: "text" })) check(row);
+      }
     }
   } catch (error) {
     wrong.push(String(error));
   }
-  return { rows, wrong };
+  while (!isStopped) await new Promise((resolve) => setTimeout(resolve, 10));
+  return { rounds, wrong };
 }
 
 /** What is wrong with a row, whose payload says which it must be. */

@@ -207,7 +207,7 @@ for (
     ["evicts what was just returned", LRU, "which was just returned"],
     ["never forgets", BRIEF, "after its time"],
     ["forgets too early", { ...BRIEF, ttl: 60 }, "nothing is to be evicted"],
-    ["expires in silence", BRIEF, "\"expirations\":0"],
+    ["expires in silence", BRIEF, '"expirations":0'],
   ] as [Fault, Policy, string][]
 ) {
   Deno.test(`runForgetful() finds a store that ${fault}, and shrink() leaves little of it`, () => {
