@@ -240,7 +240,7 @@ describe("SemanticCache.wrap()", () => {
     const answers = await Promise.all(["10", "10", "50", "10"].map((text) => double(text)));
     assertEquals(answers, [20, 20, 100, 20]);
     assertEquals(await double("10.5"), 20);
-    assertEquals(asked, ["10", "50"]);
+    assertEquals(asked.sort(), ["10", "50"]);
   });
 
   it("gives errors to all who wait, and does not keep them", async () => {

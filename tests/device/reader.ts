@@ -6,7 +6,7 @@
  * @module
  */
 import { Collection, type CollectionHandle, type Row } from "../../mod.ts";
-import { makeQuery, makeRow } from "../model/model.ts";
+import { makeQuery, makeRow } from "../model/rows.ts";
 
 /** What the worker is asked. */
 export interface ReaderTask {

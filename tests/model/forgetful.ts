@@ -25,7 +25,8 @@ import {
   VssError,
 } from "../../mod.ts";
 import type { Step } from "./history.ts";
-import { checkHits, type FullRow, makeQuery, makeRow, matches, printable } from "./model.ts";
+import { checkHits, printable } from "./model.ts";
+import { type FullRow, makeQuery, makeRow, matches } from "./rows.ts";
 
 /** How much the clocks of the test and of the driver may differ, in milliseconds. */
 const SLACK = 2;

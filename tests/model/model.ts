@@ -17,7 +17,7 @@ import {
   VssError,
 } from "../../mod.ts";
 import type { Step } from "./history.ts";
-import { random } from "./random.ts";
+import { type FullRow, makeQuery, makeRow, matches } from "./rows.ts";
 
 /** What a store must offer to be tested. */
 export type Store =
@@ -29,9 +29,6 @@ export type Store =
     scanSync(options: Parameters<Collection["scanSync"]>[0]): Iterable<Row>;
     statsSync(): { count: number };
   };
-
-/** A row with all that it has. */
-export type FullRow = Required<Row> & { tags: Id };
 
 /**
  * Runs a history.
@@ -118,36 +115,6 @@ function runPut(
   assertEquals([refused.code, refused.done], ["EEXIST", done]);
 }
 
-/**
- * Makes a row that its id and version decide. Some rows are equal, some have no payload.
- *
- * @param id The id.
- * @param version The version.
- * @param store A store of the row's dimension.
- * @returns The row.
- */
-export function makeRow(
-  id: number,
-  version: number,
-  { dimension }: Pick<Store, "dimension">,
-): FullRow {
-  const next = random(Math.imul(id + 1, 0x9e3779b1) ^ version);
-  const cluster = random(id % 5);
-  const scale = id % 7 === 0 ? 0 : 0.3;
-  const vector = Float32Array.from(
-    { length: dimension },
-    () => cluster() - 0.5 + scale * (next() - 0.5),
-  );
-  const tags = BigInt(Math.floor(next() * 256)) | (next() < 0.2 ? 1n << 63n : 0n);
-  const payload = next() < 0.3 ? undefined : `${id}@${version} `.repeat(Math.floor(next() * 50));
-  return { id, vector, tags: tags < 2n ** 53n ? Number(tags) : tags, payload };
-}
-
-/** Whether a row matches a tag filter. */
-export function matches({ tags }: Pick<FullRow, "tags">, { mask, value }: TagFilter): boolean {
-  return (BigInt(tags) & BigInt(mask)) === BigInt(value);
-}
-
 function runScan(
   { tags, batch }: Step & { do: "scan" },
   store: Store,
@@ -167,13 +134,6 @@ function runSearch(
   const hits = store.searchSync(query, { k, tags, maxDistance });
   const candidates = [...rows.values()].filter((row) => matches(row, tags));
   checkHits(hits, candidates, { query, k, maxDistance, metric: store.metric });
-}
-
-/** Makes a query near one of the clusters that the rows lie around. */
-export function makeQuery(seed: number, { dimension }: Pick<Store, "dimension">): Float32Array {
-  const next = random(seed);
-  const cluster = random(seed % 5);
-  return Float32Array.from({ length: dimension }, () => cluster() - 0.5 + 0.3 * (next() - 0.5));
 }
 
 /** What was asked. */

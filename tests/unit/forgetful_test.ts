@@ -3,7 +3,7 @@ import { assert, assertStringIncludes } from "@std/assert";
 import { type Row, type RowInput, VssError } from "../../mod.ts";
 import { type ForgetfulStore, type Policy, runForgetful } from "../model/forgetful.ts";
 import { makeHistory, shrink, type Step } from "../model/history.ts";
-import { matches } from "../model/model.ts";
+import { matches } from "../model/rows.ts";
 
 /** What is wrong with a store. */
 type Fault =
