@@ -292,9 +292,10 @@ Deno.test("stats --watch is a table on a terminal, and lines without one", async
   const line = shellQuote(["timeout", "--foreground", ...seconds, ...args]);
   const shown = await run("script", ["-qec", line, "/dev/null"]);
   assertEquals(shown.code, 0, shown.stdout);
-  assertMatch(shown.stdout, /\rs: 8 rows of \d+, [\d.]+ MiB, evict none\x1b\[K/);
-  assertMatch(shown.stdout, /\rsearches +0 +\d+\x1b\[K/);
-  assertMatch(shown.stdout, /\x1b\[\d+A\r/, "the second is over the first");
+  const screen = shown.stdout.replaceAll("\x1b[", "ESC ");
+  assertMatch(screen, /\rs: 8 rows of \d+, [\d.]+ MiB, evict noneESC K/);
+  assertMatch(screen, /\rsearches +0 +\d+ESC K/);
+  assertMatch(screen, /ESC \d+A\r/, "the second is over the first");
   const piped = await run("timeout", [...seconds, ...args]);
   assertEquals([piped.code, piped.stderr], [0, ""]);
   const [heading, first] = piped.stdout.split("\n");

@@ -13,7 +13,6 @@ import {
   type Metric,
   type Row,
   type RowInput,
-  type TagFilter,
   VssError,
 } from "../../mod.ts";
 import type { Step } from "./history.ts";
