@@ -33,10 +33,11 @@
 
 /* Rows that are evicted under one lock: one by one, and of a block. */
 #define VSS_EVICT_ROWS 128
-#define VSS_EVICT_BLOCK_ROWS 256
+#define VSS_EVICT_BLOCK_ROWS 512
 
 /* How often a lock that others hold is tried before a block is left alone. */
-#define VSS_EVICT_TRIES 32
+#define VSS_EVICT_TRIES 512
+#define VSS_EVICT_TICK 64
 
 /* Tells who wants to know that rows went. */
 static void vss_store_tell(const struct vss_store *store, u32 rows,
@@ -137,15 +138,20 @@ static void vss_store_evict_block(struct vss_store *store,
 	vss_store_tell(store, done, reason);
 }
 
-/* Takes a store's lock for writing if that is free, or soon will be. */
+/* Takes a store's lock for writing if that is free, or is so in between. */
 static bool vss_store_try_lock(struct vss_store *store)
 {
 	u32 tries;
 
-	for (tries = 0; tries < VSS_EVICT_TRIES; tries++) {
+	for (tries = 1; tries <= VSS_EVICT_TRIES; tries++) {
 		if (down_write_trylock(&store->lock))
 			return true;
-		cond_resched();
+		cpu_relax();
+		/* Who has it may want this processor. */
+		if (tries % VSS_EVICT_TICK)
+			cond_resched();
+		else
+			schedule_timeout_uninterruptible(1);
 	}
 	return false;
 }

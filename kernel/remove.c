@@ -22,6 +22,24 @@
 #include "store.h"
 
 /**
+ * vss_reason_name() - how a reason is called in traces
+ * @reason: the reason
+ *
+ * Return: a word.
+ */
+const char *vss_reason_name(enum vss_reason reason)
+{
+	static const char *const names[VSS_REASONS] = {
+		[VSS_DELETED] = "deleted",
+		[VSS_EVICTED] = "evicted",
+		[VSS_PRESSED] = "pressure",
+		[VSS_EXPIRED] = "expired",
+	};
+
+	return names[reason];
+}
+
+/**
  * vss_store_shrink() - take a block without rows out of the store
  * @store: both locks held
  * @block: the block

@@ -401,7 +401,7 @@ static bool vss_seeker_section(struct vss_seeker *seeker, u64 *slot, u64 end)
 	bool more;
 	u32 i;
 
-	down_read(&store->lock);
+	vss_store_lock_section(store);
 	more = vss_store_section(store, *slot, store->layout.section_rows,
 				 &pass->filter, &section);
 	*slot = more ? (u64)section.slot + section.count : U64_MAX;

@@ -6,7 +6,9 @@
 #include <linux/jiffies.h>
 #include <linux/list_lru.h>
 #include <linux/memcontrol.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
 #include <linux/mutex.h>
 #include <linux/page_counter.h>
 #include <linux/sched.h>
@@ -23,6 +25,13 @@
 
 /* The kernel counts in pages: so blocks go as fast as other memory does. */
 #define VSS_BLOCK_PAGES (VSS_BLOCK_BYTES / PAGE_SIZE)
+
+/* How often a store that others change is tried; every eighth time after a tick. */
+#define VSS_CLAIM_TRIES 32
+
+/* What a group is content with, for as long as it may come again at once. */
+#define VSS_SERVED_PAGES (VSS_BLOCK_PAGES + VSS_BLOCK_PAGES / 2)
+#define VSS_SERVED_MS 50
 
 /* Blocks that are passed over in search of one that can be had. */
 #define VSS_WALK_BLOCKS 1024
@@ -133,11 +142,13 @@ static void vss_unpin(struct vss_store *store)
 /**
  * struct vss_claim - a block that can be had
  * @block: the block, or NULL
+ * @busy: whether there were some that others were at work on
  * @store: its store, pinned, its writers held
  * @walk: how many blocks more may be looked at
  */
 struct vss_claim {
 	struct vss_block *block;
+	bool busy;
 	struct vss_store *store;
 	unsigned long walk;
 };
@@ -149,8 +160,10 @@ static enum lru_status vss_claim(VSS_LRU_WALK_PARAMETERS, void *argument)
 	struct vss_store *store = handle->store;
 	struct vss_claim *claim = argument;
 
-	if (!mutex_trylock(&store->writers))
+	if (!mutex_trylock(&store->writers)) {
+		claim->busy = true;
 		return LRU_SKIP;
+	}
 	if (vss_order_spares(store, handle->block)) {
 		mutex_unlock(&store->writers);
 		return LRU_ROTATE;
@@ -162,14 +175,36 @@ static enum lru_status vss_claim(VSS_LRU_WALK_PARAMETERS, void *argument)
 	return LRU_SKIP;
 }
 
+/*
+ * Claims the next block. Who changes a store is at it nearly all the time, but
+ * not for long: so it is tried again a little later, for a bounded time.
+ */
+static void vss_claim_next(struct vss_claim *claim,
+			   const struct shrink_control *control)
+{
+	u32 tries;
+
+	for (tries = 0; tries < VSS_CLAIM_TRIES; tries++) {
+		claim->walk = VSS_WALK_BLOCKS;
+		claim->busy = false;
+		list_lru_walk_one(&vss_blocks, control->nid, control->memcg,
+				  vss_claim, claim, &claim->walk);
+		if (claim->block || !claim->busy)
+			break;
+		if (tries % 8 == 7)
+			schedule_timeout_uninterruptible(1);
+		else
+			cond_resched();
+	}
+}
+
 /* Gives one block back; returns the pages that are free now. */
 static unsigned long vss_shrink_block(struct shrink_control *control)
 {
-	struct vss_claim claim = { .walk = VSS_WALK_BLOCKS };
+	struct vss_claim claim = { };
 	bool freed;
 
-	list_lru_walk_one(&vss_blocks, control->nid, control->memcg, vss_claim,
-			  &claim, &claim.walk);
+	vss_claim_next(&claim, control);
 	if (!claim.block)
 		return 0;
 	freed = vss_store_yield(claim.store, claim.block);
@@ -179,6 +214,75 @@ static unsigned long vss_shrink_block(struct shrink_control *control)
 		return 0;
 	vss_account_reclaimed(VSS_BLOCK_PAGES);
 	return VSS_BLOCK_PAGES;
+}
+
+#ifdef CONFIG_MEMCG
+
+/* Pages that a group, and all above it, may still take. */
+static unsigned long vss_group_room(struct mem_cgroup *group)
+{
+	struct page_counter *counter;
+	unsigned long room = ULONG_MAX;
+
+	for (counter = group ? &group->memory : NULL; counter;
+	     counter = counter->parent) {
+		unsigned long limit = min(READ_ONCE(counter->max),
+					  READ_ONCE(counter->high));
+		unsigned long used = page_counter_read(counter);
+
+		/* Nobody's limit, that is. */
+		if (limit >= PAGE_COUNTER_MAX)
+			continue;
+		room = min(room, limit > used ? limit - used : 0);
+	}
+	return room;
+}
+
+#else
+
+static unsigned long vss_group_room(struct mem_cgroup *group)
+{
+	return ULONG_MAX;
+}
+
+#endif /* CONFIG_MEMCG */
+
+/* Whether a node has so much free memory that nobody looks for more. */
+static bool vss_node_has_room(int nid)
+{
+	unsigned long free = 0, wanted = 2 * VSS_BLOCK_PAGES;
+	struct zone *zone = NODE_DATA(nid)->node_zones;
+	u32 i;
+
+	for (i = 0; i < MAX_NR_ZONES; i++, zone++) {
+		if (!managed_zone(zone))
+			continue;
+		free += zone_page_state(zone, NR_FREE_PAGES);
+		wanted += high_wmark_pages(zone);
+	}
+	return free > wanted;
+}
+
+/*
+ * Whether a group has been given what it was short of. Since Linux 6.4 its
+ * reclaim takes no notice of what a shrinker has freed, and asks on, ever more
+ * urgently, until the whole cache were gone. So a task that comes again at once,
+ * on behalf of a group that has room by now, in a machine that has, gets nothing.
+ */
+static bool vss_group_is_served(const struct shrink_control *control)
+{
+	static struct task_struct *last_task;
+	static unsigned long last_time;
+	unsigned long room = vss_group_room(control->memcg);
+	bool again = READ_ONCE(last_task) == current &&
+		     time_before(jiffies, READ_ONCE(last_time) +
+				 msecs_to_jiffies(VSS_SERVED_MS));
+
+	/* Others may overwrite this: then they are served too well. */
+	WRITE_ONCE(last_task, current);
+	WRITE_ONCE(last_time, jiffies);
+	return again && room != ULONG_MAX && room > VSS_SERVED_PAGES &&
+	       vss_node_has_room(control->nid);
 }
 
 static unsigned long vss_shrink_count(struct shrinker *shrinker,
@@ -198,7 +302,8 @@ static unsigned long vss_shrink_scan(struct shrinker *shrinker,
 {
 	unsigned long freed = 0, more = 1;
 
-	while (more && freed < control->nr_to_scan) {
+	while (more && freed < control->nr_to_scan &&
+	       !vss_group_is_served(control)) {
 		more = vss_shrink_block(control);
 		freed += more;
 		cond_resched();
@@ -228,6 +333,7 @@ int vss_shrink_init(void)
 	ret = list_lru_init_memcg(&vss_blocks, shrinker);
 	if (ret)
 		goto free;
+	/* From here on vss_shrink_count() looks at the list. */
 	smp_store_release(&vss_shrinker, shrinker);
 	vss_shrinker_register(shrinker);
 	return 0;

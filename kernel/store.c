@@ -33,10 +33,11 @@
 #include "trace.h"
 
 /*
- * For the few hundred bytes that lead to 64 blocks: allocated under @writers,
- * and so charged to nobody, lest somebody's limits stall all writers.
+ * For the few hundred bytes that lead to 64 blocks: allocated under @writers, and
+ * so charged to nobody, lest somebody's limits stall all writers; and without
+ * reclaim, lest what the store could give back be out of its reach.
  */
-#define VSS_NODE_GFP (GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+#define VSS_NODE_GFP (GFP_ATOMIC | __GFP_NOWARN)
 
 /* Slots, and cells of the index, are numbered in 32 bits with room to spare. */
 #define VSS_MAX_VECTORS_LIMIT 67108864U
@@ -260,9 +261,11 @@ void vss_store_destroy(struct vss_store *store)
 	struct vss_block *block;
 	unsigned long i;
 
-	/* The kernel's reclaim may still look; it can reach nothing hereafter. */
+	/* The kernel's reclaim may be at it; hereafter it finds nothing any more. */
+	mutex_lock(&store->writers);
 	xa_for_each(&store->blocks, i, block)
 		vss_handle_unlist(block->handle);
+	mutex_unlock(&store->writers);
 	vss_unpinned_wait(store);
 	vss_expiry_stop(store);
 	vss_index_destroy(&store->index);
@@ -562,7 +565,7 @@ static int vss_store_place(struct vss_store *store, struct vss_batch *batch,
 	if (batch->fresh)
 		return VSS_PUBLISH;
 	if (vss_index_is_crammed(&store->index, prepared + 1))
-		return ret;
+		return prepared ? VSS_PUBLISH : ret;
 	error = vss_store_displace(store, batch, n, spare);
 	return error == -ENOSPC ? ret : error;
 }

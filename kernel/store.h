@@ -305,6 +305,7 @@ int vss_store_put(struct vss_store *store, struct vss_batch *batch,
 		  bool upsert);
 
 /* remove.c */
+const char *vss_reason_name(enum vss_reason reason);
 int vss_store_delete(struct vss_store *store, const u64 *ids, u32 count,
 		     u32 *deleted);
 int vss_store_delete_matching(struct vss_store *store,
@@ -337,6 +338,19 @@ u32 vss_max_vectors(void);
 static inline u32 vss_store_lanes(u32 dimension)
 {
 	return ALIGN(dimension, VSS_LANES);
+}
+
+/*
+ * Takes the lock for a section of a search. Reclaim does not wait for searches;
+ * so they let it pass.
+ */
+static inline void vss_store_lock_section(struct vss_store *store)
+{
+	if (atomic_read(&store->pins)) {
+		mutex_lock(&store->writers);
+		mutex_unlock(&store->writers);
+	}
+	down_read(&store->lock);
 }
 
 /* Rows that it has ever lost because memory was scarce; changes at any time. */

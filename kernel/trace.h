@@ -73,20 +73,17 @@ TRACE_EVENT(vss_evict,
 		__string(collection, vss_collection_of(store)->name)
 		__field(u64, serial)
 		__field(u32, rows)
-		__field(u32, reason)
+		__string(why, vss_reason_name(reason))
 	),
 	TP_fast_assign(
 		vss_assign_str(collection, vss_collection_of(store)->name);
 		__entry->serial = vss_collection_of(store)->serial;
 		__entry->rows = rows;
-		__entry->reason = reason;
+		vss_assign_str(why, vss_reason_name(reason));
 	),
 	TP_printk("collection=%s serial=%llu rows=%u why=%s",
 		  __get_str(collection), __entry->serial, __entry->rows,
-		  __print_symbolic(__entry->reason,
-				   { VSS_EVICTED, "evicted" },
-				   { VSS_PRESSED, "pressure" },
-				   { VSS_EXPIRED, "expired" }))
+		  __get_str(why))
 );
 
 TRACE_EVENT(vss_delete,

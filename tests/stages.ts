@@ -31,8 +31,9 @@ const STOCK = "debian-6.1";
 const FAST = "uml";
 
 /** A command as the lab runs it in a machine. */
-function inLab(machine: string, command: string[], moduleArgs = ""): string[] {
+function inLab(machine: string, command: string[], moduleArgs = "", memory = ""): string[] {
   const options = ["--machine", machine, "--timeout", "900", "--module-args", moduleArgs];
+  options.push("--memory", memory);
   return [deno, "run", "--quiet", "--no-check", "--allow-all", "lab/main.ts", ...options, "--"]
     .concat(command);
 }
@@ -117,12 +118,13 @@ async function programStages(): Promise<Stage[]> {
     const flags = ["-static", "-pthread", "-O1", "-g", "-Wall", "-Wextra", "-Werror"];
     const source = await Deno.readTextFile(`${folder}/${name}`);
     const words = comment(source, "module-args") ?? "";
+    const memory = comment(source, "memory") ?? "";
     const machines = comment(source, "machines")?.split(" ") ?? [STOCK, FAST];
     for (const machine of machines) {
       found.push({
         name: stageName(`kernel/${name}`, machine),
         prepare: ["gcc", ...flags, "-Ikernel/uapi", "-o", program, `tests/kernel/${name}`, "-lm"],
-        command: inLab(machine, [`./${program}`], words),
+        command: inLab(machine, [`./${program}`], words, memory),
         result: "tap",
       });
     }
@@ -132,7 +134,8 @@ async function programStages(): Promise<Stage[]> {
 
 /**
  * What a C test says of how it wants to be run, in a comment `name: …`: the driver's parameters as
- * `module-args`, and the `machines`, where those are not all.
+ * `module-args`, the machine's `memory`, such as `512M`, and the `machines`, where those are not
+ * all.
  */
 export function comment(source: string, name: string): string | undefined {
   return new RegExp(`^[ /]*\\*? *${name}: *(.*?) *(?:\\*/)?$`, "m").exec(source)?.[1];

@@ -13,16 +13,17 @@
 #define MS 1000000ULL
 #define SECOND 1000000000ULL
 
-/* Rows of a call, at most. */
+/* Rows of a call, and components of all of them, at most. */
 #define CACHE_ROWS 4096
+#define CACHE_FLOATS (CACHE_ROWS * 128)
 
 /* Opens the device, bound to a new private collection that forgets. */
 __attribute__((unused))
-static int open_cache(uint32_t dimension, uint32_t eviction, uint64_t capacity,
-		      uint64_t max_bytes, uint64_t ttl)
+static int open_cache_with(uint32_t flags, uint32_t dimension, uint32_t eviction,
+			   uint64_t capacity, uint64_t max_bytes, uint64_t ttl)
 {
 	struct vss_open open = {
-		.flags = VSS_OPEN_PRIVATE, .dimension = dimension,
+		.flags = VSS_OPEN_PRIVATE | flags, .dimension = dimension,
 		.eviction = eviction, .capacity = capacity,
 		.max_bytes = max_bytes, .ttl = ttl,
 	};
@@ -33,19 +34,27 @@ static int open_cache(uint32_t dimension, uint32_t eviction, uint64_t capacity,
 	return file;
 }
 
+/* The same, with codes where those are kept. */
+__attribute__((unused))
+static int open_cache(uint32_t dimension, uint32_t eviction, uint64_t capacity,
+		      uint64_t max_bytes, uint64_t ttl)
+{
+	return open_cache_with(0, dimension, eviction, capacity, max_bytes, ttl);
+}
+
 /* Puts rows of following ids, with one payload each if it has bytes. */
 __attribute__((unused))
 static int put_rows_with(int file, struct vss_put *put, uint64_t first,
 			 uint32_t count, uint32_t dimension, uint64_t ttl,
 			 uint32_t payload)
 {
-	static __thread float vectors[CACHE_ROWS * 128];
+	static __thread float vectors[CACHE_FLOATS];
 	static __thread uint64_t ids[CACHE_ROWS], ttls[CACHE_ROWS];
 	static __thread uint32_t sizes[CACHE_ROWS];
 	static char bytes[1 << 20];
 	uint32_t i, j;
 
-	if (count > CACHE_ROWS || dimension > 128 ||
+	if (count > CACHE_ROWS || count * dimension > CACHE_FLOATS ||
 	    (uint64_t)count * payload > sizeof(bytes))
 		ktap_bail_out("a test puts too much at once");
 	for (i = 0; i < count; i++) {

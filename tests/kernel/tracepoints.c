@@ -58,11 +58,18 @@ static void work(int file)
 		.counts = ADDRESS(counts),
 	};
 	struct vss_delete delete = { .count = 2, .ids = ADDRESS(ids) };
+	struct vss_open cache = {
+		.flags = VSS_OPEN_PRIVATE, .dimension = 1,
+		.eviction = VSS_EVICTION_FIFO, .capacity = 1,
+	};
 
 	if (bind_named(file, NAME, VSS_OPEN_CREATE, 1, 0600) ||
 	    RUN(file, VSS_PUT, &put) || RUN(file, VSS_PUT, &put) != EEXIST ||
 	    RUN(file, VSS_SEARCH, &search) || RUN(file, VSS_DELETE, &delete))
 		ktap_bail_out("the device does not work");
+	put.flags = VSS_PUT_UPSERT;
+	if (RUN(file, VSS_OPEN, &cache) || RUN(file, VSS_PUT, &put))
+		ktap_bail_out("a collection that evicts does not work");
 }
 
 /*
@@ -87,7 +94,9 @@ static bool is_readable(const char *event)
 
 int main(void)
 {
-	static const char *const events[] = { "open", "put", "search", "delete" };
+	static const char *const events[] = {
+		"open", "put", "search", "delete", "evict"
+	};
 	int file = device_open(O_RDWR);
 	char path[100];
 	size_t i;
@@ -120,8 +129,11 @@ int main(void)
 	ktap_ok(is_traced("vss_put:", "ret=-17"), "a put that fails is traced");
 	ktap_ok(is_traced("vss_search:", "k=3"), "search is traced");
 	ktap_ok(is_traced("vss_delete:", "deleted=2"), "delete is traced");
+	ktap_ok(!!strstr(trace, "rows=2 why=evicted"),
+		"rows that make room are traced");
 	ktap_ok(is_readable("vss_open") && is_readable("vss_put") &&
-		is_readable("vss_search") && is_readable("vss_delete"),
+		is_readable("vss_search") && is_readable("vss_delete") &&
+		is_readable("vss_evict"),
 		"perf can read the events' forms");
 	return ktap_done();
 }

@@ -35,9 +35,11 @@
  * ``ENOENT``      no such collection
  * ``EEXIST``      a row with this id, or a collection of this name, is there
  *                 already
- * ``ENOSPC``      the collection holds as many rows as it may, or the driver as
- *                 many collections
- * ``EDQUOT``      the driver holds as many bytes as it may
+ * ``ENOSPC``      the collection holds as many rows as it may, and does not
+ *                 evict, or the driver as many collections
+ * ``EDQUOT``      the collection, or the driver, holds as many bytes as it may,
+ *                 and the collection does not evict, or the row would not fit
+ *                 either way
  * ``ENOMEM``      the machine, or the caller's control group, has no memory
  *                 left
  * ``EINTR``       the caller was killed while the call worked
@@ -121,7 +123,8 @@ struct vss_query_data {
  * @bytes: out: memory of the rows and of what is kept beside each, in bytes
  * @adds: out: rows added since the collection was created
  * @queries: out: queries run to their end since the first row was added
- * @evictions: out: rows that made room for others
+ * @evictions: out: rows that went unasked: evicted, by scarce memory too, or past
+ *             their time
  * @dimension: out: number of components of every row; 0 while no row was added
  * @metric: out: one of &enum vss_metric
  * @reserved: out: 0
@@ -167,6 +170,17 @@ struct vss_stats {
  *
  * A tag filter is a mask and a value: it matches the rows for which
  * (tags & mask) == value. Mask 0 with value 0 matches all.
+ *
+ * A row may have a time after which it is over, counted from its last put by a
+ * clock that counts suspended time, too. From then on it is not there for any
+ * command, and its id is free. Its memory goes when a put comes by, or the driver
+ * does, within a second or so.
+ *
+ * poll() tells with EPOLLPRI that the collection that the file is bound to has
+ * lost rows because memory was scarce, since this file was bound or has last
+ * called VSS_STAT, whose pressure_evictions counts them: the time to fill it
+ * anew. EPOLLIN and EPOLLOUT are always there: no call waits for a file to be
+ * ready. A file that is bound to none is told nothing.
  *
  * PUT, GET, DELETE, SEARCH, SCAN, STAT, CLEAR and CONFIGURE act on the
  * collection that the file is bound to; a file that is bound to none uses the
@@ -214,11 +228,19 @@ enum vss_element {
  * @VSS_EVICTION_FIFO: the row that was put first makes room: a ring buffer. A
  *                     row that replaces another counts as new
  * @VSS_EVICTION_LRU: a row that neither VSS_SEARCH nor VSS_GET has returned
- *                    lately makes room
+ *                    lately makes room. A hand goes around the rows: one that was
+ *                    returned, or has replaced another, since the hand last passed
+ *                    is passed once more, the first other one goes. A new row has
+ *                    not been returned yet
  *
- * A collection that evicts is a cache: rows of it may also go when memory is
- * scarce, whole blocks of them at a time. One that does not never loses a row on
- * its own, but those past their time.
+ * A full collection, of rows or of bytes, evicts one row for each new one, and
+ * that takes its place: nobody sees one gone and the other not there. Rows past
+ * their time go first, as far as they are at hand.
+ *
+ * A collection that evicts is a cache: rows of it also go when memory is scarce,
+ * the machine's or that of the control group that they are charged to: whole
+ * blocks of 2 MiB, the one whose rows are the oldest, or least used. A collection
+ * that does not evict never loses a row on its own, but those past their time.
  */
 enum vss_eviction {
 	VSS_EVICTION_NONE = 0,
@@ -302,8 +324,8 @@ struct vss_info {
  * @element: in, out: one of &enum vss_element
  * @capacity: in: rows that it may hold, at most the driver's max_vectors, which
  *            is also what 0 means; out: rows that it may hold
- * @ttl: in, out: for how long a row is kept after it was put, in nanoseconds; 0
- *       for ever. Time while the machine is suspended counts
+ * @ttl: in, out: for how long a row is kept after it was put, in nanoseconds; 0,
+ *       or VSS_TTL_NEVER, for ever
  * @eviction: in, out: one of &enum vss_eviction
  * @mode: in, out: permission bits as a file's, within 0666; no umask applies.
  *        Read allows SEARCH, GET, SCAN and STAT, write allows PUT, DELETE, CLEAR
@@ -317,16 +339,15 @@ struct vss_info {
  *        with VSS_OPEN_PRIVATE
  * @max_bytes: in, out: what its rows may take of memory, as VSS_STAT counts it in
  *             bytes; 0 for no limit of its own. A put that would pass it evicts,
- *             or fails (``EDQUOT``)
+ *             or fails (``EDQUOT``). The first row takes a block of 2 MiB
  *
  * Binds the file to a collection, in place of the one that it was bound to.
  *
  * Neither VSS_OPEN_CREATE nor VSS_OPEN_PRIVATE: there must be one of this name
  * (``ENOENT``), and the fields from @dimension to @mode, and @max_bytes, must be
- * 0. With
- * VSS_OPEN_CREATE, where there is one already: @dimension, @metric and @element
- * must be its own (``EINVAL``); the fields from @capacity to @mode,
- * @max_bytes and VSS_OPEN_NO_CODES, are checked but otherwise ignored.
+ * 0. With VSS_OPEN_CREATE, where there is one already: @dimension, @metric and
+ * @element must be its own (``EINVAL``); the fields from @capacity to @mode,
+ * @max_bytes and VSS_OPEN_NO_CODES are checked but otherwise ignored.
  *
  * The mode is checked now (``EACCES``) as a file's is: by the caller's
  * filesystem uid and groups, with CAP_DAC_OVERRIDE above it. The binding keeps
@@ -457,13 +478,14 @@ struct vss_list {
  * @done: out: rows that are in
  * @inserted: out: of those, new ones
  * @updated: out: of those, ones that replaced a row
- * @evicted: out: rows that made room
+ * @evicted: out: rows whose places new ones got
  * @ttls: in: pointer to one __u64 a row, for how long it is kept, in nanoseconds:
  *        0 for the collection's @ttl, VSS_TTL_NEVER for ever; or 0: the
  *        collection's @ttl for all
  *
  * Stores rows, one after the other. Each becomes visible as a whole; a row that
- * replaces another replaces its tags and its payload, too.
+ * replaces another replaces its tags, its payload and its lifetime, too. One that
+ * replaces a row past its time is new.
  */
 struct vss_put {
 	__u32 size;
@@ -655,7 +677,8 @@ struct vss_scan {
  * struct vss_stat - argument of VSS_STAT
  * @size: in: see the header
  * @status: out: see the header
- * @count: out: rows stored
+ * @count: out: rows stored, those past their time not among them: all @inserts
+ *         but the @deletes, @evictions, @pressure_evictions and @expirations
  * @capacity: out: rows that may be stored; less than @count where that was
  *            lowered
  * @bytes: out: memory of the rows and of all that is kept beside them, in bytes
@@ -687,7 +710,8 @@ struct vss_scan {
  * @reserved2: out: 0
  * @max_bytes: out: see &struct vss_open
  * @pressure_evictions: out: rows that gave their memory back when it was scarce
- * @expirations: out: rows that were past their time
+ * @expirations: out: rows whose time was over, whether their memory has gone or
+ *               not
  *
  * Reads all counters of the collection, which count since it was made.
  */
@@ -764,7 +788,9 @@ struct vss_clear {
  * @max_bytes: in: as in &struct vss_open; as with @capacity for what is beyond
  *
  * Changes how the collection behaves: all of the fields that @flags name, or
- * none. The others must be 0.
+ * none. The others must be 0. What is beyond the new limits is gone when the call
+ * returns, where the collection evicts. Its order is that in which rows were put,
+ * whether it has evicted before or not.
  */
 struct vss_configure {
 	__u32 size;
