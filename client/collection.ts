@@ -697,7 +697,7 @@ export class Collection implements Disposable {
    * async function watch(signal: AbortSignal) {
    *   for await (const rows of cached.pressure({ signal })) console.log(`${rows} rows went`);
    * }
-   * await assertRejects(() => watch(AbortSignal.timeout(10)), DOMException, "timed out");
+   * await assertRejects(() => watch(AbortSignal.timeout(10)), DOMException, "timeout");
    * ```
    */
   pressure(
