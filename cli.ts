@@ -29,6 +29,7 @@ import {
   DEVICE_PATH,
   diagnose,
   embedText,
+  type Eviction,
   type Finding,
   hasVariable,
   type Id,
@@ -38,8 +39,11 @@ import {
   MAX_ID,
   MAX_K,
   type Metric,
+  type RetentionOptions,
   type Row,
+  SemanticCache,
   type TagFilter,
+  textEmbedder,
   VERSION,
   Vss,
   VssClient,
@@ -136,6 +140,31 @@ interface Command {
 
 const METRICS: readonly Metric[] = ["l2sq", "ip", "cos"];
 
+const EVICTIONS: readonly Eviction[] = ["none", "fifo", "lru"];
+
+/** What `vss cache` can be told to do. */
+const CACHE_ACTIONS = ["get", "set"] as const;
+
+/** Bytes of a unit of memory, by what it is called. */
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  K: 2 ** 10,
+  M: 2 ** 20,
+  G: 2 ** 30,
+  T: 2 ** 40,
+};
+
+/** Milliseconds of a unit of time, by what it is called, the greatest first. */
+const TIME_UNITS: Readonly<Record<string, number>> = {
+  d: 86_400_000,
+  h: 3_600_000,
+  m: 60_000,
+  s: 1000,
+  ms: 1,
+  us: 1e-3,
+  ns: 1e-6,
+};
+
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
 const K: Option = {
@@ -169,6 +198,42 @@ const TAG_FILTER: Option = {
   value: "V/MASK",
   summary: "only rows for which (tags & MASK) is V, such as 0x10/0xf0",
 };
+
+const CAPACITY: Option = {
+  flag: "capacity",
+  value: "N",
+  summary: "rows that it may hold (default the driver's limit)",
+};
+
+const MAX_BYTES: Option = {
+  flag: "max-bytes",
+  value: "SIZE",
+  summary: "memory that its rows may take, such as 64M (default the driver's limit)",
+};
+
+const EVICT: Option = {
+  flag: "evict",
+  value: "HOW",
+  summary: "what goes when it is full: none, fifo (the oldest) or lru (default none)",
+  words: EVICTIONS,
+};
+
+const TTL: Option = {
+  flag: "ttl",
+  value: "TIME",
+  summary: "how long rows are kept, such as 500ms, 10m or 7d (default for ever)",
+};
+
+const MODE: Option = {
+  flag: "mode",
+  value: "MODE",
+  summary: "permission bits, octal (default 0640)",
+};
+
+const RETENTION_NOTES = [
+  "SIZE is a number of bytes, or one with K, M, G or T, powers of 1024. TIME is a number with ns,",
+  "us, ms, s, m, h or d, or never. Rows take memory in blocks of 2 MiB.",
+];
 
 const UPSERT: Option = { flag: "upsert", summary: "replace rows whose ids are stored already" };
 
@@ -228,20 +293,41 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     options: [
       DIMENSION,
       METRIC,
-      {
-        flag: "capacity",
-        value: "N",
-        summary: "rows that it may hold (default the driver's limit)",
-      },
-      { flag: "mode", value: "MODE", summary: "permission bits, octal (default 0640)" },
+      CAPACITY,
+      MAX_BYTES,
+      EVICT,
+      TTL,
+      MODE,
       { flag: "no-codes", summary: "keep no codes: a fifth less memory, but slower searches" },
     ],
     json: `{"name", "metric": string, "dimension": number}`,
     notes: [
       "--dimension is needed. Read permission is to search, get, export and see stats; write",
-      "permission is to put, delete, import and clear.",
+      "permission is to put, delete, import, clear and configure.",
+      ...RETENTION_NOTES,
     ],
     run: create,
+  },
+  configure: {
+    summary: "Change what a collection keeps, and for whom",
+    operands: ["[NAME]"],
+    options: [
+      { ...CAPACITY, summary: "rows that it may hold, 0 for the driver's limit" },
+      {
+        ...MAX_BYTES,
+        summary: "memory that its rows may take, such as 64M, 0 for the driver's limit",
+      },
+      { ...EVICT, summary: "what goes when it is full: none, fifo (the oldest) or lru" },
+      { ...TTL, summary: "how long rows are kept that are put from now on, such as 10m" },
+      { ...MODE, summary: "permission bits, octal" },
+    ],
+    json: `{"name", "evict"?: string, "capacity"?, "maxBytes"?, "ttl"?, "mode"?: number}`,
+    notes: [
+      "What is beyond a lower limit is evicted; where nothing is, it stays, and no more is taken.",
+      ...RETENTION_NOTES,
+      "In JSON, ttl is in milliseconds, and 0 for ever.",
+    ],
+    run: configure,
   },
   drop: {
     summary: "Drop a collection with its rows",
@@ -261,6 +347,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
         summary: `what is kept with it, up to ${LIMITS.payload} bytes`,
       },
       { flag: "tags", value: "N", summary: "64 bits to filter by, such as 0x11 (default 0)" },
+      { ...TTL, summary: "how long it is kept, such as 10m or never (default the collection's)" },
       UPSERT,
     ],
     json: `{"id": number | string, "dimension": number, "updated": boolean}`,
@@ -277,6 +364,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
         summary: `of a new collection (default the file's, or ${TEXT_DIMENSION} for text)`,
       },
       { ...METRIC, summary: "of a new collection: l2sq, ip or cos (default l2sq)" },
+      {
+        ...TTL,
+        summary: "how long rows are kept, such as 10m or never (default the collection's)",
+      },
       UPSERT,
       { flag: "skip", value: "N", summary: "pass over the first N rows, which keep their places" },
       { flag: "skip-bad", summary: "report bad rows and go on, instead of stopping" },
@@ -361,9 +452,29 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     notes: [
       "scanned are the rows that searches looked at, computed those whose vectors they had to read.",
       "longestSection is the longest time for which a call kept a processor to itself; in JSON,",
-      "in nanoseconds.",
+      "in nanoseconds. evictions are rows that made room, pressureEvictions those that gave memory",
+      "back when it was scarce, expirations those past their ttl, which is in milliseconds in JSON.",
     ],
     run: stats,
+  },
+  cache: {
+    summary: "Find what was kept for a text, or keep something for it",
+    operands: ["get|set", "NAME", "TEXT", "[VALUE]"],
+    options: [
+      {
+        flag: "threshold",
+        value: "D",
+        summary: "how far a text may be, 0 to 2, by 1 - cosine (default 0.1)",
+      },
+      { ...TTL, summary: "how long it is kept, such as 10m or never (default the collection's)" },
+    ],
+    json: `{"key": string, "value", "distance": number} of get, {"name", "key": string} of set`,
+    notes: [
+      "set makes a collection that is not there: of embedded texts by their cosine, evicting the least",
+      "recently used. VALUE is a text, or - to read it from standard input; values that programs have",
+      "kept are shown as JSON. get prints the value; where there is none, its exit code is 1.",
+    ],
+    run: cache,
   },
   completions: {
     summary: "Print a shell's completions",
@@ -659,13 +770,62 @@ function parseMode({ options }: Context): number | undefined {
   throw new UsageError(`--mode must be octal within 0666, such as 0640, not ${quote(text)}`);
 }
 
-/** The value of `--max-distance`. */
-function parseDistance({ options }: Context): number | undefined {
-  const text = options["max-distance"];
+/** The value of an option that is a number, if it is given. */
+function parseNumber({ options }: Context, flag: string): number | undefined {
+  const text = options[flag];
   if (text === undefined) return undefined;
-  const [distance] = parseNumbers("--max-distance", text.trim());
-  if (distance !== undefined && !/[,\s]/.test(text.trim())) return distance;
-  throw new UsageError(`--max-distance must be a number, not ${quote(text)}`);
+  const [number] = parseNumbers(flagName(flag), text.trim());
+  if (number !== undefined && !/[,\s]/.test(text.trim())) return number;
+  throw new UsageError(`${flagName(flag)} must be a number, not ${quote(text)}`);
+}
+
+/** The value of `--threshold`: a distance by the cosine. */
+function parseThreshold(context: Context): number | undefined {
+  const threshold = parseNumber(context, "threshold");
+  if (threshold === undefined || (threshold >= 0 && threshold <= 2)) return threshold;
+  throw new UsageError(`--threshold must be a number from 0 to 2, not ${threshold}`);
+}
+
+/** A number and its unit, both of which are known. */
+function parseMeasure(
+  text: string,
+  units: Readonly<Record<string, number>>,
+): number | undefined {
+  const [, number, unit = ""] = /^(\d+(?:\.\d+)?) ?([A-Za-zµ]*)$/.exec(text.trim()) ?? [];
+  const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
+  return number === undefined || factor === undefined ? undefined : Number(number) * factor;
+}
+
+/** The value of `--max-bytes`: bytes, such as `64M`. */
+function parseSize({ options }: Context, flag: string): number | undefined {
+  const text = options[flag];
+  if (text === undefined) return undefined;
+  // As people write them: 64M, 64m, 64MB and 64MiB are all the same here.
+  const bytes = parseMeasure(text.toUpperCase().replace(/(?<=[\d KMGT])I?B$/, ""), BYTE_UNITS);
+  if (Number.isSafeInteger(bytes)) return bytes;
+  const rule = `${flagName(flag)} must be bytes, such as 1048576, 64M or 1.5G`;
+  throw new UsageError(`${rule}, not ${quote(text)}`);
+}
+
+/** The value of `--ttl`: milliseconds, and `Infinity` for ever. */
+function parseTtl({ options }: Context): number | undefined {
+  const text = options["ttl"];
+  if (text === undefined) return undefined;
+  if (text === "never") return Infinity;
+  const milliseconds = parseMeasure(text.replace("µs", "us"), TIME_UNITS);
+  if (milliseconds !== undefined && milliseconds >= TIME_UNITS["ns"]!) return milliseconds;
+  const rule = "--ttl must be a time such as 500ms, 30s, 10m, 12h or 7d, or never";
+  throw new UsageError(`${rule}, not ${quote(text)}`);
+}
+
+/** How much a collection is to keep, and for how long. */
+function parseRetention(context: Context): RetentionOptions {
+  return {
+    capacity: parseOption(context, "capacity", { least: 0, most: Number.MAX_SAFE_INTEGER }),
+    maxBytes: parseSize(context, "max-bytes"),
+    evict: parseWord(context, "evict", EVICTIONS),
+    ttl: parseTtl(context),
+  };
 }
 
 /** The name that operands begin with, where there are more than needed, and the rest of them. */
@@ -779,16 +939,20 @@ function list({ device, json }: Context): void {
   const collections = vss.list();
   if (json) return print(toJson(collections));
   if (collections.length === 0) return print("There is no collection that may be read");
-  printTable(["name", "rows", "capacity", "MiB", "dimension", "metric", "mode", "uid", "gid"], [
+  printTable([
+    ...["name", "rows", "capacity", "MiB", "dimension", "metric", "evict", "ttl", "mode"],
+    ...["uid", "gid"],
+  ], [
     ...collections.map(describeCollection),
   ]);
 }
 
 function describeCollection(collection: CollectionInfo): string[] {
-  const { name, count, capacity, bytes, dimension, metric, mode, uid, gid } = collection;
-  const octal = mode.toString(8).padStart(4, "0");
-  const numbers = [count, capacity, (bytes / 2 ** 20).toFixed(1), dimension];
-  return [visible(name), ...numbers.map(String), metric, octal, `${uid}`, `${gid}`];
+  const { name, count, capacity, bytes, dimension, metric, evict, ttl, mode, uid, gid } =
+    collection;
+  const numbers = [count, capacity, mebibytes(bytes), dimension].map(String);
+  const words = [metric, evict, ttl === 0 ? "-" : timeText(ttl), octal(mode), uid, gid].map(String);
+  return [visible(name), ...numbers, ...words];
 }
 
 function create(context: Context): void {
@@ -796,11 +960,11 @@ function create(context: Context): void {
   const dimension = parseOption(context, "dimension", { least: 1, most: LIMITS.dimension });
   if (dimension === undefined) throw new UsageError("create needs --dimension N");
   const metric = parseWord(context, "metric", METRICS);
-  const capacity = parseOption(context, "capacity", { least: 0, most: Number.MAX_SAFE_INTEGER });
+  const retention = parseRetention(context);
   const mode = parseMode(context) ?? defaultMode(name);
   using vss = Vss.open(context.device);
   const codes = !context.switches.has("no-codes");
-  using made = asUsage(() => vss.create(name, { dimension, metric, capacity, mode, codes }));
+  using made = asUsage(() => vss.create(name, { dimension, metric, ...retention, mode, codes }));
   printDone(
     context,
     { name, dimension, metric: made.metric },
@@ -810,6 +974,31 @@ function create(context: Context): void {
 
 function defaultMode(name: string): number | undefined {
   return name === DEFAULT_NAME ? DEFAULT_COLLECTION_MODE : undefined;
+}
+
+async function configure(context: Context): Promise<void> {
+  const { name } = nameFirst(context, 0);
+  const settings = { ...parseRetention(context), mode: parseMode(context) };
+  if (Object.values(settings).every((value) => value === undefined)) {
+    throw new UsageError(
+      "configure needs one of --capacity, --max-bytes, --evict, --ttl and --mode",
+    );
+  }
+  using collection = openCollection(context, name, "write");
+  await asUsage(() => collection.configure(settings));
+  const changed = Object.entries({ ...settings, ttl: shownTtl(settings.ttl) })
+    .filter(([, value]) => value !== undefined);
+  const words = changed.map(([key, value]) => `${key} ${entryText(key, value, {})}`);
+  printDone(
+    context,
+    { name, ...Object.fromEntries(changed) },
+    () => `Changed collection ${name}: ${words.join(", ")}`,
+  );
+}
+
+/** A lifetime as stats have it, in which 0 is for ever. */
+function shownTtl(ttl: number | undefined): number | undefined {
+  return ttl === Infinity ? 0 : ttl;
 }
 
 function drop(context: Context): void {
@@ -863,30 +1052,67 @@ const RATES = {
   deletes: "deletes",
   gets: "gets",
   evictions: "evictions",
+  pressure: "pressureEvictions",
+  expirations: "expirations",
 } as const satisfies Record<string, keyof CollectionStats>;
 
-/** Shows a line of rates every second until it is interrupted. */
+/** What a collection did since the last look. */
+interface Look {
+  readonly stats: CollectionStats;
+  /** By the names of {@linkcode RATES}, a second. */
+  readonly rates: Readonly<Record<keyof typeof RATES, number>>;
+}
+
+/** Shows rates every second until it is interrupted: a table, and without a terminal lines of one. */
 async function watch({ json }: Context, collection: Collection): Promise<void> {
   using interruption = new Interruption();
-  const columns = ["rows", "MiB", ...Object.keys(RATES).map((name) => `${name}/s`)];
+  const show = json ? showJson : Deno.stdout.isTerminal() ? showTable : showLine;
   let before = { at: performance.now(), stats: await collection.stats() };
-  for (let lines = 0; !interruption.signal.aborted; lines++) {
+  for (let looks = 0;; looks++) {
     await interruption.sleep(WATCH_INTERVAL);
+    if (interruption.signal.aborted) return;
     const now = { at: performance.now(), stats: await collection.stats() };
     const seconds = (now.at - before.at) / 1000;
     const rates = Object.entries(RATES).map(([name, counter]) =>
       [name, Math.round((now.stats[counter] - before.stats[counter]) / seconds)] as const
     );
-    const { count, bytes } = now.stats;
+    show({ stats: now.stats, rates: Object.fromEntries(rates) as Look["rates"] }, looks);
     before = now;
-    if (json) {
-      print(toJson({ count, bytes, ...Object.fromEntries(rates) }));
-      continue;
-    }
-    if (lines % 20 === 0) print(paint("bold", columns.map((name) => name.padStart(12)).join("")));
-    const cells = [count, (bytes / 2 ** 20).toFixed(1), ...rates.map(([, rate]) => rate)];
-    print(cells.map((cell) => String(cell).padStart(12)).join(""));
   }
+}
+
+function showJson({ stats: { count, bytes }, rates }: Look): void {
+  print(toJson({ count, bytes, ...rates }));
+}
+
+/** A line of the table that a pipe or a file is given, below a heading now and then. */
+function showLine({ stats: { count, bytes }, rates }: Look, looks: number): void {
+  const cells = [["rows", count], ["MiB", mebibytes(bytes)], ...Object.entries(rates)];
+  const line = (texts: unknown[]) => texts.map((text) => String(text).padStart(14)).join("");
+  if (looks % 20 === 0) print(line(cells.map(([name], i) => i < 2 ? name : `${name}/s`)));
+  print(line(cells.map(([, cell]) => cell)));
+}
+
+/** The table that a terminal shows, over the one of the look before. */
+function showTable({ stats, rates }: Look, looks: number): void {
+  const { count, capacity, bytes, maxBytes, evict, ttl } = stats;
+  const limit = maxBytes === 0 ? "" : ` of ${mebibytes(maxBytes)}`;
+  const life = ttl === 0 ? "" : `, ttl ${timeText(ttl)}`;
+  const label = stats.name === "" ? "" : `${stats.name}: `;
+  const lines = [
+    `${label}${count} rows of ${capacity}, ${mebibytes(bytes)}${limit} MiB, evict ${evict}${life}`,
+    paint("bold", `${"".padEnd(12)}${"a second".padStart(14)}${"in all".padStart(18)}`),
+    ...Object.entries(RATES).map(([name, counter]) => {
+      const rate = rates[name as keyof typeof RATES];
+      return `${name.padEnd(12)}${String(rate).padStart(14)}${String(stats[counter]).padStart(18)}`;
+    }),
+  ];
+  // Up to where the table began, and each line to its end: what was there does not flicker.
+  const start = looks === 0 ? "" : `\x1b[${lines.length}A`;
+  // A terminal that does not know its size says 0.
+  const columns = Deno.consoleSize().columns || 80;
+  const shown = lines.map((line, i) => i === 0 ? visible(line).slice(0, columns - 1) : line);
+  writeAll(Deno.stdout, start + shown.map((line) => `\r${line}\x1b[K\n`).join(""));
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -897,11 +1123,12 @@ async function put(context: Context): Promise<void> {
   const id = parseU64("ID", rest[0]!);
   const { payload, tags: tagText } = context.options;
   const tags = tagText === undefined ? 0n : parseU64("--tags", tagText);
+  const ttl = parseTtl(context);
   const vector = await readVector(rest[1]!);
   using collection = openOrMake(context, name, { dimension: vector.length });
   const upsert = context.switches.has("upsert");
   const { updated } = await asUsage(() =>
-    collection.put([{ id, vector, tags, payload }], { upsert })
+    collection.put([{ id, vector, tags, payload, ttl }], { upsert })
   );
   const dimension = vector.length;
   const result = { id: toId(id), dimension, updated: updated > 0 };
@@ -956,7 +1183,7 @@ async function search(context: Context): Promise<void> {
   const asked: Asked = {
     k: parseK(context, LIMITS.k),
     tags: parseFilter(context),
-    maxDistance: parseDistance(context),
+    maxDistance: parseNumber(context, "max-distance"),
     withTags: true,
     payload: "bytes",
   };
@@ -1049,6 +1276,98 @@ async function query(context: Context): Promise<void> {
 }
 
 // ---------------------------------------------------------------------------------------------
+// Commands: answers
+
+async function cache(context: Context): Promise<void> {
+  const [word = "", name = "", key = "", ...values] = context.operands;
+  const action = CACHE_ACTIONS.find((action) => action === word);
+  if (action === undefined) {
+    const hint = suggest(word, CACHE_ACTIONS);
+    throw new UsageError(`cache takes get or set, not ${quote(word)}${hint}`);
+  }
+  if (key.trim() === "") throw new UsageError("TEXT must hold more than blanks");
+  if (action === "get") await cacheGet(context, name, key, values);
+  else await cacheSet(context, name, key, values);
+}
+
+async function cacheGet(
+  context: Context,
+  name: string,
+  key: string,
+  values: readonly string[],
+): Promise<void> {
+  if (values.length > 0) {
+    throw new UsageError(`cache get takes NAME TEXT, and no VALUE such as ${quote(values[0]!)}`);
+  }
+  if (context.options["ttl"] !== undefined) throw new UsageError("--ttl is for cache set");
+  const threshold = parseThreshold(context);
+  const collection = openCollection(context, name, "read");
+  using cache = asUsage(() => cacheOver(collection, threshold));
+  const hit = await cache.find(key);
+  if (hit === undefined) {
+    const range = `within ${cache.threshold} of ${quote(key)}`;
+    throw new Failure("ENOENT", `Collection ${name} holds nothing ${range} (ENOENT)`);
+  }
+  const { value, distance } = hit;
+  if (context.json) print(toJson({ key: hit.key, value, distance }));
+  else if (typeof value === "string") print(value.split("\n").map(visible).join("\n"));
+  else print(toJson(value));
+}
+
+async function cacheSet(
+  context: Context,
+  name: string,
+  key: string,
+  [given]: readonly string[],
+): Promise<void> {
+  if (given === undefined) {
+    throw new UsageError("cache set takes NAME TEXT VALUE, and VALUE is missing");
+  }
+  if (context.options["threshold"] !== undefined) {
+    throw new UsageError("--threshold is for cache get");
+  }
+  const ttl = parseTtl(context);
+  const value = given === "-" ? await readText() : given;
+  using cache = openCache(context, name);
+  await asUsage(() => cache.set(key, value, { ttl }));
+  printDone(context, { name, key }, () => `Kept the answer to ${quote(key)} in collection ${name}`);
+}
+
+/** A cache over a collection of texts that is there. */
+function cacheOver(collection: Collection, threshold?: number): SemanticCache {
+  const embedder = textEmbedder(collection.dimension);
+  return SemanticCache.over(collection, { embedder, threshold });
+}
+
+/** A cache of texts, whose collection is made if it is not there. */
+function openCache(context: Context, name: string): SemanticCache {
+  try {
+    return asUsage(() => cacheOver(openCollection(context, name, "both")));
+  } catch (error) {
+    if (!(error instanceof VssError) || error.code !== "ENOENT") throw error;
+    using vss = Vss.open(context.device);
+    return asUsage(() => SemanticCache.open(vss, name));
+  }
+}
+
+/** All of standard input, as text without its last line feed. */
+async function readText(): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  using source = openSource("-");
+  for await (const part of source.bytes()) {
+    length += part.length;
+    if (length > LIMITS.payload) {
+      throw new UsageError(`VALUE on standard input is longer than ${LIMITS.payload} bytes`);
+    }
+    parts.push(part);
+  }
+  const text = decode(concat(parts));
+  if (text === undefined) throw new UsageError("VALUE on standard input is no UTF-8");
+  return text.replace(/\r?\n$/, "");
+}
+
+// ---------------------------------------------------------------------------------------------
 // Commands: files
 
 /** What a collection is to be that may have to be made. */
@@ -1112,6 +1431,7 @@ class Import implements Disposable {
   /** Up to here all rows are in, or were bad ones. */
   place: number;
   readonly #context: Context;
+  readonly #ttl: number | undefined;
   #collection: Collection | undefined;
 
   constructor(context: Context) {
@@ -1123,6 +1443,7 @@ class Import implements Disposable {
     const most = Number.MAX_SAFE_INTEGER;
     this.skip = this.place = parseOption(context, "skip", { least: 0, most }) ?? 0;
     this.skipsBad = context.switches.has("skip-bad");
+    this.#ttl = parseTtl(context);
     this.source = openSource(this.file);
     this.#collection = openIfThere(context, name);
     this.#checkForm();
@@ -1181,6 +1502,7 @@ class Import implements Disposable {
       try {
         await collection.put(columnsOf(rows, collection.dimension), {
           upsert: this.#context.switches.has("upsert"),
+          ttl: this.#ttl,
         });
         this.stored += rows.length;
         this.place = rows.at(-1)!.place;
@@ -1347,9 +1669,16 @@ function completions(context: Context): void {
   printDone(context, { shell, script }, () => script);
 }
 
-/** Every option of a command, as typed. */
-function optionForms({ options }: Command): string[] {
-  return [...options.map(({ flag }) => flagName(flag)), "--device", "--json", "--help"];
+/** Every word that a command knows, as typed. */
+function knownWords({ operands, options }: Command): string[] {
+  const words = operands.filter((operand) => operand.includes("|"));
+  return [
+    ...words.flatMap((word) => word.split("|")),
+    ...options.map(({ flag }) => flagName(flag)),
+    "--device",
+    "--json",
+    "--help",
+  ];
 }
 
 /** Options whose values are words that are known. */
@@ -1381,7 +1710,7 @@ const COMPLETIONS: Record<(typeof SHELLS)[number], () => string> = {
       `      completions) words="${SHELLS.join(" ")}" ;;`,
       ...Object.entries(COMMANDS).filter(([name]) => name !== "completions").map((
         [name, command],
-      ) => `      ${name}) words="${optionForms(command).join(" ")}" ;;`),
+      ) => `      ${name}) words="${knownWords(command).join(" ")}" ;;`),
       "    esac ;;",
       "  esac",
       '  COMPREPLY=($(compgen -W "$words" -- "$word"))',
@@ -1409,7 +1738,7 @@ const COMPLETIONS: Record<(typeof SHELLS)[number], () => string> = {
       `    completions) compadd ${SHELLS.join(" ")} ;;`,
       ...Object.entries(COMMANDS).filter(([name]) => name !== "completions").map((
         [name, command],
-      ) => `    ${name}) compadd -- ${optionForms(command).join(" ")}; _files ;;`),
+      ) => `    ${name}) compadd -- ${knownWords(command).join(" ")}; _files ;;`),
       "  esac",
       "}",
       "compdef _vss vss",
@@ -1677,16 +2006,23 @@ function printEntries(entries: object, json: boolean): void {
   if (json) return print(toJson(entries));
   const width = Math.max(...Object.keys(entries).map(({ length }) => length));
   for (const [name, value] of Object.entries(entries)) {
-    const shown = ENTRY_TEXTS[name]?.(Number(value), entries) ?? String(value);
+    const shown = entryText(name, value, entries);
     print(`${paint("bold", name.padEnd(width))} ${visible(shown)}`);
   }
+}
+
+/** How an entry is shown. */
+function entryText(name: string, value: unknown, entries: { readonly scanned?: number }): string {
+  return ENTRY_TEXTS[name]?.(Number(value), entries) ?? String(value);
 }
 
 /** How entries are shown that say more to people than their number does. */
 const ENTRY_TEXTS: Readonly<
   Record<string, (value: number, entries: { readonly scanned?: number }) => string>
 > = {
-  mode: (mode) => mode.toString(8).padStart(4, "0"),
+  mode: octal,
+  maxBytes: (bytes) => bytes === 0 ? "no limit of its own" : `${bytes}`,
+  ttl: (ttl) => ttl === 0 ? "for ever" : timeText(ttl),
   computed: (computed, { scanned }) =>
     scanned ? `${computed} (${((computed / scanned) * 100).toPrecision(3)} %)` : `${computed}`,
   longestSection: (nanoseconds) => `${(nanoseconds / 1000).toFixed(1)} µs`,
@@ -1812,6 +2148,22 @@ class Progress implements Disposable {
   }
 }
 
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, "0");
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(1);
+}
+
+/** A lifetime as `--ttl` takes it: by the greatest unit of which it has a whole number. */
+function timeText(milliseconds: number): string {
+  const isWhole = ([, factor]: [string, number]) =>
+    factor >= 1 ? milliseconds % factor === 0 : false;
+  const [unit, factor] = Object.entries(TIME_UNITS).find(isWhole) ?? ["ms", 1];
+  return `${milliseconds / factor}${unit}`;
+}
+
 /** A time as `1:05`. */
 function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
@@ -1840,7 +2192,7 @@ function report(error: unknown, json: boolean): number {
 
 function overview(): string {
   const commands = Object.entries(COMMANDS).map(([name, { summary, operands }]) =>
-    `  ${[name, ...operands].join(" ").padEnd(26)} ${summary}`
+    `  ${[name, ...operands].join(" ").padEnd(31)} ${summary}`
   );
   return [
     "Vectors in the kernel, shared by every process of the machine.",

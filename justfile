@@ -65,7 +65,7 @@ lint: _deno
 
 # check the types
 check: _deno
-    deno check --doc mod.ts cli.ts README.md bench client demo lab tests
+    deno check --doc mod.ts cli.ts README.md docs/cache.md bench client demo lab tests
 
 # write the library's manual as HTML to build/doc
 doc: _deno

@@ -4,8 +4,9 @@
  *
  * The driver holds vectors in collections and finds the nearest ones exactly. {@linkcode Vss} opens
  * the device, a {@linkcode Collection} puts, gets, searches and deletes rows. Run with `--allow-ffi`.
- * Text becomes vectors without a model by {@linkcode embedText}. {@linkcode VssClient} speaks the
- * device's first protocol: one collection of up to 128 dimensions.
+ * Text becomes vectors without a model by {@linkcode embedText}. A {@linkcode SemanticCache} keeps
+ * answers to texts. {@linkcode VssClient} speaks the device's first protocol: one collection of up to
+ * 128 dimensions.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -26,6 +27,15 @@
  *
  * @module
  */
+export {
+  type CacheHit,
+  type CacheOptions,
+  type Embedder,
+  type OpenCacheOptions,
+  SemanticCache,
+  type SetOptions,
+  textEmbedder,
+} from "./client/cache.ts";
 export { type Hit, type Stats, VssClient } from "./client/client.ts";
 export {
   Collection,
@@ -62,6 +72,7 @@ export type {
   TagFilter,
 } from "./client/rows.ts";
 export type { SearchOptions } from "./client/search.ts";
+export type { Eviction, RetentionOptions } from "./client/settings.ts";
 export { hasVariable } from "./client/system.ts";
 export { checkId, checkK, checkVector, type Vector } from "./client/validate.ts";
 export { VERSION } from "./client/version.ts";

@@ -4,7 +4,16 @@
  *
  * @module
  */
-import { argument, type Call, failed, type Meanings, piece, run, runSync } from "./calls.ts";
+import {
+  argument,
+  type Call,
+  failed,
+  type Failure,
+  type Meanings,
+  piece,
+  run,
+  runSync,
+} from "./calls.ts";
 import {
   checkFilter,
   decodePayload,
@@ -19,9 +28,24 @@ import {
 import { ERRNOS, type Operation, type VssError } from "./errors.ts";
 import { DeviceFile } from "./file.ts";
 import { METRICS } from "./protocol.ts";
-import { COMMANDS_2, CURSOR_END, FLAGS, LIMITS, NO_PAYLOAD } from "./protocol2.ts";
+import {
+  COMMANDS_2,
+  CURSOR_END,
+  EVICTIONS,
+  FEATURES,
+  FLAGS,
+  LIMITS,
+  NO_PAYLOAD,
+} from "./protocol2.ts";
 import type { Columns, Id, Match, Metric, PayloadKind, Row, RowInput, TagFilter } from "./rows.ts";
 import { SearchCall, type SearchOptions } from "./search.ts";
+import {
+  type Eviction,
+  FORGETFUL,
+  type RetentionOptions,
+  settingFields,
+  toMilliseconds,
+} from "./settings.ts";
 import { checkInteger, copyComponents, type Vector } from "./validate.ts";
 
 /** Bytes of vectors that a call moves at a time where it can be stopped between two pieces. */
@@ -30,12 +54,20 @@ const PIECE_BYTES = 4 << 20;
 /** Room for the payloads of one call that reads some. */
 const PAYLOAD_ROOM = 1 << 20;
 
+/** How long a wait for pressure takes to see that it was stopped, in milliseconds. */
+const PRESSURE_INTERVAL = 100;
+
 /** How {@linkcode Collection.put} goes about it. */
 export interface PutOptions {
   /** Whether a row whose id is stored already is replaced, instead of being refused. */
   readonly upsert?: boolean | undefined;
   /** Told after each piece of a great batch how many rows are in. */
   readonly onProgress?: ((done: number) => void) | undefined;
+  /**
+   * For how long the rows are kept that say nothing of it themselves, in milliseconds; for ever,
+   * where it is `Infinity`; for as long as the collection keeps its rows, where it is left out.
+   */
+  readonly ttl?: number | undefined;
   /** Stops the call between two pieces; those before stay in. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -78,10 +110,12 @@ export interface ScanOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What {@linkcode Collection.configure} can change. */
-export interface ConfigureOptions {
-  /** Rows that it may hold; 0 for as many as the driver allows. Rows beyond it stay. */
-  readonly capacity?: number | undefined;
+/**
+ * What {@linkcode Collection.configure} can change. Rows beyond a lower `capacity` or `maxBytes` are
+ * evicted; where nothing is, they stay, and no more are taken. A new `ttl` is for rows that are put
+ * from then on.
+ */
+export interface ConfigureOptions extends RetentionOptions {
   /** Permission bits, within 0666. For the owner. */
   readonly mode?: number | undefined;
 }
@@ -98,6 +132,12 @@ export interface CollectionStats {
   count: number;
   /** Rows that may be stored. */
   capacity: number;
+  /** What `bytes` may reach; 0 where it has no limit of its own. */
+  maxBytes: number;
+  /** What it does when it is full. */
+  evict: Eviction;
+  /** For how long a row is kept, in milliseconds; 0 for ever. */
+  ttl: number;
   /** Bytes of kernel memory that they take, payloads and all that is kept beside them included. */
   bytes: number;
   /** Of those, the payloads'. */
@@ -108,8 +148,12 @@ export interface CollectionStats {
   updates: number;
   /** Rows deleted. */
   deletes: number;
-  /** Rows that made room for others. */
+  /** Rows that made room for others, or for a lower limit. */
   evictions: number;
+  /** Rows that gave their memory back when it was scarce. */
+  pressureEvictions: number;
+  /** Rows that were past their time. */
+  expirations: number;
   /** Queries answered. */
   queries: number;
   /** Ids looked up. */
@@ -286,8 +330,9 @@ export class Collection implements Disposable {
    * @throws {TypeError} If something has a wrong type.
    * @throws {RangeError} If something is outside its limits.
    * @throws {VssError} If the device refuses, its `done` saying how many rows are in: `EEXIST` where
-   * an id is stored already, `ENOSPC` where the collection is full, `EDQUOT`, `ENOMEM`, `EINVAL`
-   * where a vector is not finite, or has no direction and the metric is `cos`.
+   * an id is stored already, `ENOSPC` where the collection is full and does not evict, `EDQUOT` where
+   * it would pass `maxBytes`, or the driver's limit, `ENOMEM`, `EINVAL` where a vector is not finite,
+   * or has no direction and the metric is `cos`, `E2BIG` where the driver knows no `ttl` of rows.
    * @throws The signal's reason, if that stopped it; `onProgress` knows how many rows are in.
    *
    * @example Usage
@@ -631,6 +676,65 @@ export class Collection implements Disposable {
   }
 
   /**
+   * Waits for rows to give their memory back because it was scarce, so that they can be put again, or
+   * other things be made smaller. Other processes go on meanwhile, and so does the event loop.
+   *
+   * @param options What stops the wait.
+   * @returns Each time that rows went, how many since the last time; or since the call of this method.
+   * The iteration ends when the collection is closed.
+   * @throws {VssError} If the device refuses: `EBADF` where the collection is closed or was opened for
+   * writing, `EOPNOTSUPP` where the driver is too old to evict rows.
+   * @throws The signal's reason, a tenth of a second after it was given at the latest.
+   *
+   * @example Usage
+   * ```ts
+   * import { assertRejects } from "@std/assert";
+   * import { Vss } from "@vss/vss";
+   *
+   * using vss = Vss.open();
+   * using cached = vss.privateCollection({ dimension: 1, evict: "lru" });
+   *
+   * async function watch(signal: AbortSignal) {
+   *   for await (const rows of cached.pressure({ signal })) console.log(`${rows} rows went`);
+   * }
+   * await assertRejects(() => watch(AbortSignal.timeout(10)), DOMException, "timeout");
+   * ```
+   */
+  pressure(
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<number, void, void> {
+    this.#needFeature(FEATURES.VSS_FEATURE_EVICTION);
+    const { pressureEvictions } = this.statsSync();
+    return this.#pressure(pressureEvictions, options.signal);
+  }
+
+  async *#pressure(before: number, signal?: AbortSignal): AsyncGenerator<number, void, void> {
+    for (;;) {
+      signal?.throwIfAborted();
+      if (!this.#file.hold()) return;
+      const isUrgent = await this.#file.pollAsync(PRESSURE_INTERVAL)
+        .finally(() => this.#file.release());
+      signal?.throwIfAborted();
+      if (!this.#file.isOpen) return;
+      if (!isUrgent) continue;
+      const { pressureEvictions } = this.statsSync();
+      if (pressureEvictions > before) yield pressureEvictions - before;
+      // What the device reports anew and was counted before: no reason to ask it all the time.
+      else await new Promise((resolve) => setTimeout(resolve, PRESSURE_INTERVAL));
+      before = pressureEvictions;
+    }
+  }
+
+  /** Refuses what the driver is too old for. */
+  #needFeature(feature: number): void {
+    const view = argument(COMMANDS_2.VSS_INFO, {});
+    const errno = this.#file.run(piece(COMMANDS_2.VSS_INFO, view));
+    const isThere = errno === 0 && (Number(view.get("features")) & feature) !== 0;
+    if (isThere) return;
+    throw this.#failed(errno || ERRNOS.EOPNOTSUPP.number, "pressure", "wait for pressure on");
+  }
+
+  /**
    * Closes the collection; calls underway end first. Closing twice is harmless, and any other call
    * afterwards throws `EBADF`. The rows stay, but for a private collection's.
    */
@@ -648,12 +752,17 @@ export class Collection implements Disposable {
     return this.name === "" ? "a private collection" : `collection "${this.name}"`;
   }
 
-  #failed(errno: number, operation: Operation, verb: string, done?: number): VssError {
+  #failed(
+    errno: number,
+    operation: Operation,
+    verb: string,
+    { meanings, ...rest }: Pick<Failure, "done" | "meanings"> = {},
+  ): VssError {
     const subject = `${verb} ${this.#label}`;
-    const meanings: Meanings = this.#file.isOpen ? MEANINGS : {
+    const known: Meanings = this.#file.isOpen ? { ...MEANINGS, ...meanings } : {
       EBADF: { meaning: "the collection is closed", advice: "open it again" },
     };
-    return failed(errno, { operation, subject, meanings, ...(done === undefined ? {} : { done }) });
+    return failed(errno, { operation, subject, meanings: known, ...rest });
   }
 
   /** Rows of one piece, where a call takes `bytes` for each. */
@@ -662,7 +771,7 @@ export class Collection implements Disposable {
   }
 
   *#put(rows: readonly RowInput[] | Columns, options: PutOptions): Call<PutResult> {
-    const table = toTable(rows, this.dimension);
+    const table = toTable(rows, this.dimension, options.ttl);
     const total = { done: 0, inserted: 0, updated: 0, evicted: 0 };
     // In as few calls as can be, unless somebody wants to hear, or to stop it, in between.
     const whole = options.signal === undefined && options.onProgress === undefined;
@@ -682,6 +791,7 @@ export class Collection implements Disposable {
     const ids = table.ids.subarray(start, end);
     const vectors = table.vectors.subarray(start * dimension, end * dimension);
     const tags = table.tags?.subarray(start, end);
+    const ttls = table.ttls?.subarray(start, end);
     const payloads = table.payloads && packPayloads(table.payloads.slice(start, end));
     const view = argument(COMMANDS_2.VSS_PUT, {
       flags: upsert ? FLAGS.VSS_PUT_UPSERT : 0,
@@ -690,17 +800,45 @@ export class Collection implements Disposable {
       payload_bytes: payloads?.bytes.length ?? 0,
     });
     const errno = yield piece(COMMANDS_2.VSS_PUT, view, {
-      reads: { ids, vectors, tags, payload_sizes: payloads?.sizes, payloads: payloads?.bytes },
+      reads: {
+        ids,
+        vectors,
+        tags,
+        payload_sizes: payloads?.sizes,
+        payloads: payloads?.bytes,
+        ttls,
+      },
     });
     total.done += view.get("done");
     total.inserted += view.get("inserted");
     total.updated += view.get("updated");
     total.evicted += view.get("evicted");
-    if (errno !== 0) throw this.#putFailed(errno, table, total.done);
+    if (errno === 0) return;
+    const meanings = yield* this.#fullness(errno);
+    throw this.#putFailed(errno, table, total.done, meanings);
+  }
+
+  /** What there is no room in, in numbers, where that is why rows are refused and stats may be read. */
+  *#fullness(errno: number): Call<Meanings> {
+    const name = errno === ERRNOS.ENOSPC.number ? "ENOSPC" : "EDQUOT";
+    if (errno !== ERRNOS[name].number) return {};
+    const view = argument(COMMANDS_2.VSS_STAT, {});
+    if ((yield piece(COMMANDS_2.VSS_STAT, view)) !== 0) return {};
+    const { advice } = MEANINGS[name];
+    if (name === "ENOSPC") {
+      const meaning = `it is full: it holds ${view.get("count")} rows, of ${view.get("capacity")}`;
+      return { ENOSPC: { meaning, advice } };
+    }
+    const most = view.get("max_bytes");
+    const meaning = most === 0n
+      ? "the driver's memory limit is reached"
+      : `its rows take ${view.get("bytes")} bytes and would pass its maxBytes, ${most}, or the ` +
+        "driver's limit";
+    return { EDQUOT: { meaning, advice } };
   }
 
   /** Names the row that was refused, and what is wrong with it. */
-  #putFailed(errno: number, table: Table, done: number): Error {
+  #putFailed(errno: number, table: Table, done: number, meanings: Meanings): Error {
     const id = table.ids[done];
     const verb = id === undefined ? "put rows into" : `put row ${done} (id ${id}) into`;
     if (errno === ERRNOS.EINVAL.number && id !== undefined) {
@@ -719,7 +857,7 @@ export class Collection implements Disposable {
         meanings: { EINVAL: { meaning, advice } },
       });
     }
-    return this.#failed(errno, "put", verb, done);
+    return this.#failed(errno, "put", verb, { done, meanings });
   }
 
   *#get(ids: BigUint64Array | readonly Id[], options: GetOptions): Call<(Row | undefined)[]> {
@@ -790,7 +928,9 @@ export class Collection implements Disposable {
   ): Call<number> {
     const view = argument(COMMANDS_2.VSS_DELETE, fields);
     const errno = yield piece(COMMANDS_2.VSS_DELETE, view, { reads: { ids } });
-    if (errno !== 0) throw this.#failed(errno, "delete", "delete rows of", view.get("deleted"));
+    if (errno !== 0) {
+      throw this.#failed(errno, "delete", "delete rows of", { done: view.get("deleted") });
+    }
     return view.get("deleted");
   }
 
@@ -900,12 +1040,17 @@ export class Collection implements Disposable {
       name: view.getText("name"),
       count: number("count"),
       capacity: number("capacity"),
+      maxBytes: number("max_bytes"),
+      evict: EVICTIONS[number("eviction")]!,
+      ttl: toMilliseconds(view.get("ttl")),
       bytes: number("bytes"),
       payloadBytes: number("payload_bytes"),
       inserts: number("inserts"),
       updates: number("updates"),
       deletes: number("deletes"),
       evictions: number("evictions"),
+      pressureEvictions: number("pressure_evictions"),
+      expirations: number("expirations"),
       queries: number("queries"),
       gets: number("gets"),
       scanned: number("scanned"),
@@ -923,27 +1068,33 @@ export class Collection implements Disposable {
   *#clear(): Call<number> {
     const view = argument(COMMANDS_2.VSS_CLEAR, {});
     const errno = yield piece(COMMANDS_2.VSS_CLEAR, view);
-    if (errno !== 0) throw this.#failed(errno, "clear", "clear", view.get("done"));
+    if (errno !== 0) throw this.#failed(errno, "clear", "clear", { done: view.get("done") });
     return view.get("done");
   }
 
-  *#configure({ capacity, mode }: ConfigureOptions): Call<void> {
-    checkCapacity(capacity);
-    checkMode(mode);
-    if (capacity === undefined && mode === undefined) return;
-    const view = argument(COMMANDS_2.VSS_CONFIGURE, {
-      flags: (capacity === undefined ? 0 : FLAGS.VSS_CONFIGURE_CAPACITY) |
-        (mode === undefined ? 0 : FLAGS.VSS_CONFIGURE_MODE),
-      capacity: capacity ?? 0,
-      mode: mode ?? 0,
-    });
+  *#configure(options: ConfigureOptions): Call<void> {
+    const fields = settingFields(options);
+    const given = Object.keys(CONFIGURE_FLAGS) as (keyof ConfigureOptions)[];
+    const flags = given.filter((name) => options[name] !== undefined)
+      .reduce((bits, name) => bits | CONFIGURE_FLAGS[name], 0);
+    if (flags === 0) return;
+    const view = argument(COMMANDS_2.VSS_CONFIGURE, { flags, ...fields });
     const errno = yield piece(COMMANDS_2.VSS_CONFIGURE, view);
     if (errno !== 0) throw this.#failed(errno, "configure", "configure");
   }
 }
 
+/** The flag bits that say which settings are given. */
+const CONFIGURE_FLAGS = {
+  capacity: FLAGS.VSS_CONFIGURE_CAPACITY,
+  evict: FLAGS.VSS_CONFIGURE_EVICTION,
+  ttl: FLAGS.VSS_CONFIGURE_TTL,
+  mode: FLAGS.VSS_CONFIGURE_MODE,
+  maxBytes: FLAGS.VSS_CONFIGURE_MAX_BYTES,
+} as const satisfies Record<keyof ConfigureOptions, number>;
+
 /** What errnos mean on an open collection. */
-const MEANINGS: Meanings = {
+const MEANINGS = {
   EEXIST: {
     meaning: "the id is stored already",
     advice: "choose another id, or put with `upsert` to replace the row",
@@ -961,9 +1112,17 @@ const MEANINGS: Meanings = {
     advice: "see the limits that `Vss.info()` tells",
   },
   ENOSPC: {
-    advice: "give it a greater capacity, or load the driver with a greater `max_vectors`",
+    meaning: "the collection is full",
+    advice: "give it a greater capacity, have it evict (fifo or lru), or load the driver with a " +
+      "greater `max_vectors`",
   },
-};
+  EDQUOT: {
+    meaning: "the limit of the collection's memory, or of the driver's, is reached",
+    advice: "give it a greater maxBytes, have it evict (fifo or lru), or load the driver with a " +
+      "greater `max_bytes`",
+  },
+  ...FORGETFUL,
+} satisfies Meanings;
 
 /** Where a scan is. */
 interface ScanState {
@@ -1075,29 +1234,4 @@ class Output {
       row(i, columns);
     }
   }
-}
-
-/**
- * Checks a capacity.
- *
- * @param capacity What should be a number of rows, 0 or left out.
- * @throws {TypeError | RangeError} If it is not.
- */
-export function checkCapacity(capacity: unknown): void {
-  if (capacity === undefined) return;
-  checkInteger("Capacity", capacity, { least: 0, most: Number.MAX_SAFE_INTEGER });
-}
-
-/**
- * Checks permission bits.
- *
- * @param mode What should be permission bits within 0666, or left out.
- * @throws {TypeError | RangeError} If it is not.
- */
-export function checkMode(mode: unknown): void {
-  if (mode === undefined) return;
-  checkInteger("Mode", mode, { least: 0, most: 0o666 });
-  if ((mode & ~0o666) === 0) return;
-  const octal = mode.toString(8).padStart(4, "0");
-  throw new RangeError(`Mode must be made of read and write bits alone, not ${octal}`);
 }

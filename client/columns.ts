@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { LIMITS, NO_PAYLOAD } from "./protocol2.ts";
+import { LIMITS, NO_PAYLOAD, TTL_NEVER } from "./protocol2.ts";
 import type { Columns, Id, PayloadInput, PayloadKind, RowInput, TagFilter } from "./rows.ts";
+import { toNanoseconds } from "./settings.ts";
 import { copyComponents, describe, isFloat32Array } from "./validate.ts";
 
 /** The greatest id. */
@@ -181,19 +182,29 @@ function toText(payload: unknown, name: string): string {
     if (payload.isWellFormed()) return payload;
     throw new TypeError(`${name} must be well-formed Unicode, and not hold half a surrogate pair`);
   }
-  if (!isJson(payload)) {
-    throw new TypeError(
-      `${name} must be bytes, a string or a JSON value, not ${describe(payload)}`,
-    );
-  }
+  return encodeJson(payload, name, "bytes, a string or a JSON value");
+}
+
+/**
+ * Makes JSON of a value.
+ *
+ * @param value The value.
+ * @param name What it is called in the error.
+ * @param accepted What it may be, in words.
+ * @returns The JSON.
+ * @throws {TypeError} If it is nothing that JSON can hold.
+ */
+export function encodeJson(value: unknown, name: string, accepted = "a JSON value"): string {
+  const rule = `${name} must be ${accepted}, not ${describe(value)}`;
+  if (!isJson(value)) throw new TypeError(rule);
   let text: string | undefined;
   try {
-    text = JSON.stringify(payload);
+    text = JSON.stringify(value);
   } catch (cause) {
     throw new TypeError(`${name} cannot be made JSON: ${(cause as Error).message}`, { cause });
   }
-  if (text !== undefined) return text;
-  throw new TypeError(`${name} must be bytes, a string or a JSON value, not ${describe(payload)}`);
+  if (text === undefined) throw new TypeError(rule);
+  return text;
 }
 
 /** Whether a value is one that JSON is made for: of a Map, say, it would keep nothing. */
@@ -230,6 +241,8 @@ export interface Table {
   readonly tags: BigUint64Array | undefined;
   /** Their payloads, or none. */
   readonly payloads: readonly (Uint8Array | undefined)[] | undefined;
+  /** Their lifetimes in nanoseconds, or none: that of the collection. */
+  readonly ttls: BigUint64Array | undefined;
 }
 
 /**
@@ -237,11 +250,16 @@ export interface Table {
  *
  * @param rows Rows, or columns.
  * @param dimension Components of a vector.
+ * @param ttl The lifetime of rows that have none of their own, in milliseconds.
  * @returns The columns.
  * @throws {TypeError} If something has a wrong type; the message names the row.
  * @throws {RangeError} If something is out of range, or columns are not equally long.
  */
-export function toTable(rows: readonly RowInput[] | Columns, dimension: number): Table {
+export function toTable(
+  rows: readonly RowInput[] | Columns,
+  dimension: number,
+  ttl?: number,
+): Table {
   if (typeof rows !== "object" || rows === null) {
     throw new TypeError(`Rows must be an array of rows, or columns, not ${describe(rows)}`);
   }
@@ -257,7 +275,34 @@ export function toTable(rows: readonly RowInput[] | Columns, dimension: number):
   }
   const payloads = columns.payloads?.map((payload, i) => encodePayload(payload, `Payload ${i}`));
   requireLength("payloads", payloads?.length ?? count, count);
-  return { count, ids, vectors, tags, payloads };
+  const ttls = toTtls(columns.ttls, ttl, count);
+  requireLength("ttls", ttls?.length ?? count, count);
+  return { count, ids, vectors, tags, payloads, ttls };
+}
+
+/** Makes lifetimes of a column of them and of that of all other rows; none where neither is given. */
+function toTtls(ttls: unknown, ttl: unknown, count: number): BigUint64Array | undefined {
+  const other = toTtl(ttl, "Ttl");
+  if (ttls === undefined) {
+    return other === 0n ? undefined : new BigUint64Array(count).fill(other);
+  }
+  if (!Array.isArray(ttls) && !(ttls instanceof Float64Array)) {
+    throw new TypeError(`Ttls must be a Float64Array or an array, not ${describe(ttls)}`);
+  }
+  return BigUint64Array.from(ttls, (own, i) => own === undefined ? other : toTtl(own, `Ttl ${i}`));
+}
+
+/**
+ * Makes a row's lifetime.
+ *
+ * @param ttl What should be milliseconds, or left out.
+ * @param name What it is called in the error.
+ * @returns It in nanoseconds, as the device takes it.
+ * @throws {TypeError | RangeError} If it is none.
+ */
+export function toTtl(ttl: unknown, name: string): bigint {
+  if (ttl === undefined) return 0n;
+  return ttl === Infinity ? TTL_NEVER : toNanoseconds(ttl, name);
 }
 
 function columnsOf(rows: readonly RowInput[]): Columns {
@@ -274,6 +319,7 @@ function columnsOf(rows: readonly RowInput[]): Columns {
     ...(rows.some((row) => row.payload !== undefined)
       ? { payloads: rows.map((row) => row.payload) }
       : {}),
+    ...(rows.some((row) => row.ttl !== undefined) ? { ttls: rows.map((row) => row.ttl) } : {}),
   };
 }
 

@@ -23,7 +23,8 @@ export type Operation =
   | "search"
   | "scan"
   | "clear"
-  | "configure";
+  | "configure"
+  | "pressure";
 
 /** One errno: its number on Linux, what it means on this device, and what to do about it. */
 interface Errno {

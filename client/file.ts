@@ -5,8 +5,12 @@
  * @module
  */
 import { ERRNOS, VssError } from "./errors.ts";
-import { cString, FCNTL, libc, OPEN_FLAGS } from "./libc.ts";
+import { cString, FCNTL, libc, OPEN_FLAGS, POLL } from "./libc.ts";
 import { type Piece, pointAt, Shadow } from "./memory.ts";
+import { struct } from "./struct.ts";
+
+/** What `poll(2)` waits for, and what has come. */
+const POLLFD = struct("pollfd", { fd: "s32", events: "u16", revents: "u16" });
 
 /** An open file, on which calls run at once or off the event loop. */
 export class DeviceFile {
@@ -145,6 +149,28 @@ export class DeviceFile {
     } finally {
       shadow.free();
       this.#underway.delete(piece);
+    }
+  }
+
+  /**
+   * Waits off the event loop, while the file is held open, for the device to report something urgent.
+   *
+   * @param milliseconds How long to wait at most: a thread is kept busy meanwhile, and nothing but the
+   * end of this time ends the wait.
+   * @returns Whether there is something.
+   */
+  async pollAsync(milliseconds: number): Promise<boolean> {
+    const { symbols } = libc();
+    // Not JavaScript's memory, which a worker that is terminated gives back while the kernel waits.
+    const pointer = symbols.calloc(1n, BigInt(POLLFD.size));
+    if (pointer === null) return false;
+    try {
+      const bytes = new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, POLLFD.size));
+      POLLFD.encode({ fd: this.#fd, events: POLL.POLLPRI, revents: 0 }, bytes);
+      const found = await symbols.poll_async(bytes, 1n, milliseconds);
+      return found > 0 && (POLLFD.on(bytes).get("revents") & POLL.POLLPRI) !== 0;
+    } finally {
+      symbols.free(pointer);
     }
   }
 

@@ -53,6 +53,16 @@ const SYMBOLS = {
     ],
     result: "i32", // int; errno is that of a thread of the pool, and lost
   },
+  poll_async: {
+    name: "poll",
+    nonblocking: true,
+    parameters: [
+      "buffer", // struct pollfd *fds: lives until the call has ended
+      "usize", // nfds_t nfds
+      "i32", // int timeout
+    ],
+    result: "i32", // int: how many have events
+  },
   fcntl: {
     parameters: [
       "i32", // int fd
@@ -104,6 +114,9 @@ export const OPEN_FLAGS = { O_RDONLY: 0, O_RDWR: 2, O_NONBLOCK: 0o4000, O_CLOEXE
 
 /** `fcntl(2)`'s commands that are used. */
 export const FCNTL = { F_DUPFD_CLOEXEC: 1030 };
+
+/** `poll(2)`'s events that are used. */
+export const POLL = { POLLPRI: 2 };
 
 /** The bound functions and this thread's `errno`. */
 interface Binding {

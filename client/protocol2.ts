@@ -9,7 +9,7 @@
  * import { assertEquals } from "@std/assert";
  * import { COMMANDS_2, PUT } from "./protocol2.ts";
  *
- * assertEquals(PUT.size, 88);
+ * assertEquals(PUT.size, 96);
  * assertEquals(COMMANDS_2.VSS_PUT.number, 0x7644);
  * ```
  *
@@ -56,6 +56,9 @@ const NAME_BYTES = 64;
 /** In an array of payload sizes: this row has none. */
 export const NO_PAYLOAD = 0xffff_ffff;
 
+/** In an array of lifetimes: this row is kept for ever. */
+export const TTL_NEVER = 0xffff_ffff_ffff_ffffn;
+
 /** A cursor that is at the end. */
 export const CURSOR_END = 0xffff_ffff_ffff_ffffn;
 
@@ -69,6 +72,7 @@ export const ELEMENTS = ["f32", "f16", "i8", "b1"] as const;
 export const FEATURES = {
   VSS_FEATURE_COLLECTIONS: 1,
   VSS_FEATURE_CODES: 2,
+  VSS_FEATURE_EVICTION: 4,
 } as const;
 
 /** The flag bits of the commands that have some. */
@@ -86,6 +90,7 @@ export const FLAGS = {
   VSS_CONFIGURE_EVICTION: 2,
   VSS_CONFIGURE_TTL: 4,
   VSS_CONFIGURE_MODE: 8,
+  VSS_CONFIGURE_MAX_BYTES: 16,
 } as const;
 
 /** What every struct of protocol 2 begins with. */
@@ -127,6 +132,7 @@ export const OPEN = struct("vss_open", {
   gid: "u32",
   serial: "u64",
   name: ["u8", NAME_BYTES],
+  max_bytes: "u64",
 });
 
 /** What `VSS_DROP` takes. */
@@ -183,6 +189,7 @@ export const PUT = struct("vss_put", {
   inserted: "u32",
   updated: "u32",
   evicted: "u32",
+  ttls: "u64",
 });
 
 /** What `VSS_GET` takes and gives. */
@@ -281,6 +288,9 @@ export const STAT = struct("vss_stat", {
   longest_section: "u64",
   codes: "u32",
   reserved2: "u32",
+  max_bytes: "u64",
+  pressure_evictions: "u64",
+  expirations: "u64",
 });
 
 /** What `VSS_CLEAR` takes and gives. */
@@ -295,6 +305,7 @@ export const CONFIGURE = struct("vss_configure", {
   ttl: "u64",
   mode: "u32",
   reserved: "u32",
+  max_bytes: "u64",
 });
 
 /** A struct of protocol 2 in memory. */

@@ -44,6 +44,11 @@ export interface RowInput {
   readonly tags?: Id | undefined;
   /** What is kept with it. */
   readonly payload?: PayloadInput;
+  /**
+   * For how long it is kept, in milliseconds; for ever, where it is `Infinity`; as the other rows of
+   * the call, where it is left out.
+   */
+  readonly ttl?: number | undefined;
 }
 
 /** Many rows to put, column by column: the fast way. */
@@ -56,6 +61,8 @@ export interface Columns {
   readonly tags?: BigUint64Array | readonly Id[] | undefined;
   /** n payloads; none where left out. */
   readonly payloads?: readonly PayloadInput[] | undefined;
+  /** n lifetimes in milliseconds; where it, or one of them, is left out, as {@linkcode RowInput} has it. */
+  readonly ttls?: Float64Array | readonly (number | undefined)[] | undefined;
 }
 
 /** A row as it is stored. */

@@ -6,7 +6,7 @@
  * @module
  */
 import { argument, failed, type Meanings, piece } from "./calls.ts";
-import { bindCollection, checkCapacity, checkMode, type Collection } from "./collection.ts";
+import { bindCollection, type Collection } from "./collection.ts";
 import { fromU64 } from "./columns.ts";
 import type { Operation } from "./errors.ts";
 import { DeviceFile } from "./file.ts";
@@ -14,6 +14,7 @@ import { DEVICE_PATH, METRICS } from "./protocol.ts";
 import {
   COMMANDS_2,
   CURSOR_END,
+  EVICTIONS,
   FLAGS,
   LIMITS,
   LIST_RECORD,
@@ -21,6 +22,13 @@ import {
   type SizedCommand,
 } from "./protocol2.ts";
 import type { Id, Metric } from "./rows.ts";
+import {
+  type Eviction,
+  FORGETFUL,
+  type RetentionOptions,
+  settingFields,
+  toMilliseconds,
+} from "./settings.ts";
 import type { FieldSpecs, StructView } from "./struct.ts";
 import { checkInteger, describe } from "./validate.ts";
 
@@ -37,13 +45,11 @@ const DEFAULT_MODE = 0o640;
 export type Access = "read" | "write" | "both";
 
 /** What a private collection is to be. */
-export interface PrivateOptions {
+export interface PrivateOptions extends RetentionOptions {
   /** Components of its vectors, 1 to 8192. */
   readonly dimension: number;
   /** How distance is measured; `l2sq`, the squared Euclidean distance, where it is left out. */
   readonly metric?: Metric | undefined;
-  /** Rows that it may hold; as many as the driver allows, where it is left out or 0. */
-  readonly capacity?: number | undefined;
   /**
    * Whether it keeps codes of its rows, which spare a search most of the vectors; yes, unless it is
    * `false`. The answers are the same. Rows of less than 33 components have no codes.
@@ -113,6 +119,10 @@ export interface CollectionInfo {
   dimension: number;
   /** How distance is measured. */
   metric: Metric;
+  /** What it does when it is full. */
+  evict: Eviction;
+  /** For how long a row is kept, in milliseconds; 0 for ever. */
+  ttl: number;
   /** Permission bits. */
   mode: number;
   /** Its owner. */
@@ -251,7 +261,8 @@ export class Vss implements Disposable {
    * @throws {TypeError} If something has a wrong type.
    * @throws {RangeError} If something is outside its limits.
    * @throws {VssError} If the device refuses: `EEXIST` where there is one of this name, `ENOSPC`
-   * where there are as many collections as there may be, `ENOMEM`.
+   * where there are as many collections as there may be, `ENOMEM`, `EOPNOTSUPP` or `E2BIG` where the
+   * driver is too old to evict rows.
    *
    * @example Usage
    * ```ts
@@ -402,6 +413,7 @@ const MEANINGS: Meanings = {
     meaning: "there are as many collections as there may be",
     advice: "drop some, or load the driver with a greater `max_collections`",
   },
+  ...FORGETFUL,
 };
 
 /** The flag bits of what a collection is opened for. */
@@ -435,14 +447,13 @@ function encodeName(name: unknown): Uint8Array {
 
 /** Checks what a new collection is to be, and adds to the flags what it asks for. */
 function createFields(options: CreateOptions, flags: number): OpenFields {
-  const { dimension, metric = "l2sq", capacity, mode, codes = true } = options;
+  const { dimension, metric = "l2sq", mode = DEFAULT_MODE, codes = true } = options;
   checkInteger("Dimension", dimension, { least: 1, most: LIMITS.dimension });
   const number = METRICS.indexOf(metric);
   if (number < 0) {
     throw new RangeError(`Metric must be ${METRICS.join(", ")}, not ${String(metric)}`);
   }
-  checkCapacity(capacity);
-  checkMode(mode);
+  const settings = settingFields({ ...options, mode });
   if (typeof codes !== "boolean") {
     throw new TypeError(`Codes must be true or false, not ${describe(codes)}`);
   }
@@ -450,8 +461,7 @@ function createFields(options: CreateOptions, flags: number): OpenFields {
     flags: codes ? flags : flags | FLAGS.VSS_OPEN_NO_CODES,
     dimension,
     metric: number,
-    capacity: capacity ?? 0,
-    mode: mode ?? DEFAULT_MODE,
+    ...settings,
   };
 }
 
@@ -465,6 +475,8 @@ function readRecord(bytes: Uint8Array<ArrayBuffer>): CollectionInfo {
     bytes: Number(view.get("bytes")),
     dimension: view.get("dimension"),
     metric: METRICS[view.get("metric")]!,
+    evict: EVICTIONS[view.get("eviction")]!,
+    ttl: toMilliseconds(view.get("ttl")),
     mode: view.get("mode"),
     uid: view.get("uid"),
     gid: view.get("gid"),

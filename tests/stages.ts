@@ -43,7 +43,16 @@ const CHECKS: readonly Stage[] = [
   { name: "lint", command: [deno, "lint"], result: "exit" },
   {
     name: "types",
-    command: [deno, "check", "--doc", "mod.ts", "cli.ts", "README.md", ...sourceFolders],
+    command: [
+      deno,
+      "check",
+      "--doc",
+      "mod.ts",
+      "cli.ts",
+      "README.md",
+      "docs/cache.md",
+      ...sourceFolders,
+    ],
     result: "exit",
   },
   {
@@ -84,6 +93,9 @@ const DEVICE: readonly Stage[] = [
   guestStage("library examples", STOCK, "--doc", "--allow-ffi", "mod.ts", "cli.ts", "client"),
   // Its vectors have the ids of the library's own examples, so it needs a store of its own.
   guestStage("README example", STOCK, "--doc", "--allow-ffi", "README.md"),
+  ...[STOCK, FAST].map((machine) =>
+    guestStage("manual examples", machine, "--doc", "--allow-ffi", "docs/cache.md")
+  ),
 ];
 
 /** The stages in the order in which they run. */

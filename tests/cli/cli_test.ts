@@ -8,6 +8,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { embedText, VERSION } from "../../mod.ts";
 import { type Format, FORMATS } from "../../client/formats/mod.ts";
+import { shellQuote } from "../../lab/quote.ts";
 import { command, ROOT, run, vss } from "../command.ts";
 
 const READ = { permissions: ["--allow-ffi", "--allow-read"] };
@@ -283,6 +284,111 @@ Deno.test("stats --watch shows rates until it is interrupted", async () => {
   assertEquals((await child.status).code, 0);
   const { count, searches, puts } = JSON.parse(printed.split("\n")[0]!);
   assertEquals([count, searches, puts], [8, 0, 0]);
+});
+
+Deno.test("stats --watch is a table on a terminal, and lines without one", async () => {
+  const args = command(["stats", "s", "--watch"]);
+  const seconds = ["--preserve-status", "-s", "INT", "4"];
+  const line = shellQuote(["timeout", "--foreground", ...seconds, ...args]);
+  const shown = await run("script", ["-qec", line, "/dev/null"]);
+  assertEquals(shown.code, 0, shown.stdout);
+  const screen = shown.stdout.replaceAll("\x1b[", "ESC ");
+  assertMatch(screen, /\rs: 8 rows of \d+, [\d.]+ MiB, evict noneESC K/);
+  assertMatch(screen, /\rsearches +0 +\d+ESC K/);
+  assertMatch(screen, /ESC \d+A\r/, "the second is over the first");
+  const piped = await run("timeout", [...seconds, ...args]);
+  assertEquals([piped.code, piped.stderr], [0, ""]);
+  const [heading, first] = piped.stdout.split("\n");
+  assertMatch(heading!, /^ +rows +MiB +searches\/s +puts\/s .*evictions\/s +pressure\/s/);
+  assertMatch(first!, /^ +8 +[\d.]+ +0 +0 /);
+});
+
+Deno.test("create and configure say what is kept, and for how long", async () => {
+  const limits = ["--capacity", "2", "--max-bytes", "64M", "--evict", "fifo", "--ttl", "10m"];
+  await json(["create", "ring", "--dimension", "1", ...limits]);
+  const ring = async () => {
+    const { capacity, maxBytes, evict, ttl, count, evictions } = await json(["stats", "ring"]);
+    return { capacity, maxBytes, evict, ttl, count, evictions };
+  };
+  for (const id of ["1", "2", "3"]) await json(["put", "ring", id, id]);
+  const kept = { capacity: 2, maxBytes: 64 << 20, evict: "fifo", ttl: 600_000 };
+  assertEquals(await ring(), { ...kept, count: 2, evictions: 1 });
+  assertEquals((await vss(["get", "ring", "1"])).code, 1);
+
+  const { stdout } = await vss(["stats", "ring"]);
+  assertMatch(stdout, /^ttl +10m$/m);
+  assertMatch((await vss(["list"])).stdout, /^ring .* fifo +10m +0640/m);
+  const change = ["configure", "ring", "--capacity", "1", "--ttl", "never", "--mode", "0600"];
+  assertEquals(await json(change), { name: "ring", capacity: 1, ttl: 0, mode: 0o600 });
+  assertEquals(await ring(), { ...kept, capacity: 1, ttl: 0, count: 1, evictions: 2 });
+  const said = await vss(["configure", "ring", "--evict", "none", "--max-bytes", "0"]);
+  const words = "Changed collection ring: maxBytes no limit of its own, evict none\n";
+  assertEquals([said.code, said.stdout], [0, words]);
+  const full = await failure(["put", "ring", "9", "9"]);
+  assertEquals(full.code, "ENOSPC");
+  assertStringIncludes(full.message, "have it evict (fifo or lru)");
+  await json(["put", "ring", "3", "4", "--upsert", "--ttl", "1ms"]);
+  assertEquals((await ring()).count, 0);
+  const rows = '{"id":7,"vector":[7]}\n';
+  await json(["import", "ring", "-", "--format", "jsonl", "--ttl", "1ms"], { stdin: rows });
+  assertEquals((await json(["stats", "ring"])).expirations, 2);
+  await json(["drop", "ring"]);
+  assertEquals((await failure(["configure", "ring", "--ttl", "1s"])).code, "ENOENT");
+});
+
+Deno.test("cache keeps an answer that another process finds by other words", async () => {
+  const question = "What is the capital of France?";
+  const missing = await failure(["cache", "get", "answers", question]);
+  assertEquals([missing.code, missing.operation], ["ENOENT", "open"]);
+  const set = await vss(["cache", "set", "answers", question, "Paris"]);
+  const said = `Kept the answer to "${question}" in collection answers\n`;
+  assertEquals(set, { code: 0, stdout: said, stderr: "" });
+  const { evict, metric, dimension } = await json(["stats", "answers"]);
+  assertEquals([evict, metric, dimension], ["lru", "cos", 256]);
+
+  const get = ["cache", "get", "answers", "what's the capital of france"];
+  assertEquals(await vss(get), { code: 0, stdout: "Paris\n", stderr: "" });
+  const hit = await json(get);
+  assertEquals([hit.key, hit.value], [question, "Paris"]);
+  assert(hit.distance > 0 && hit.distance < 0.1, `${hit.distance}`);
+  const far = await vss([...get, "--threshold", "0.01"]);
+  assertEquals([far.code, far.stdout], [1, ""]);
+  assertStringIncludes(far.stderr, "Collection answers holds nothing within 0.01 of");
+  assertEquals((await failure([...get, "--threshold", "0.01"])).code, "ENOENT");
+
+  const stdin = "many\nlines \x1b[31m\n";
+  await json(["cache", "set", "answers", "a b", "-", "--ttl", "1h"], { stdin });
+  assertEquals((await json(["cache", "get", "answers", "A B"])).value, "many\nlines \x1b[31m");
+  const shown = await vss(["cache", "get", "answers", "a b"]);
+  assertEquals(shown.stdout, "many\nlines \\u001b[31m\n");
+  const great = await vss(["cache", "set", "answers", "c", "-"], { stdin: "x".repeat(65_536) });
+  assertEquals(great.code, 2);
+  assertStringIncludes(great.stderr, "must take at most 65536 bytes as JSON, with its key");
+  const other = await vss(["cache", "get", "s", "a"]);
+  assertEquals(other.code, 2);
+  assertStringIncludes(other.stderr, "not of 1 by l2sq");
+  await json(["drop", "answers"]);
+});
+
+Deno.test("a cache of four processes gives no wrong answer and no half of one", async () => {
+  const [askers, keys, rounds] = [4, 40, 3];
+  const outcomes = await Promise.all(
+    Array.from({ length: askers }, (_, asker) =>
+      run(Deno.execPath(), [
+        ...["run", "--no-check", "--quiet", "--allow-ffi", `${ROOT}tests/cli/asker.ts`],
+        ...["crowded", asker, keys, rounds].map(String),
+      ])),
+  );
+  const counts = outcomes.map(({ code, stdout, stderr }) => {
+    assertEquals([code, stderr], [0, ""]);
+    const { hits, misses } = JSON.parse(stdout);
+    assertEquals(hits + misses, keys * rounds);
+    return hits;
+  });
+  assert(counts.some((hits) => hits > 0), "they find what others have set");
+  const { count, evictions } = await json(["stats", "crowded"]);
+  assertEquals([count, evictions], [keys, 0]);
+  await json(["drop", "crowded"]);
 });
 
 Deno.test("add stores a vector that another process finds by query", async () => {

@@ -31,10 +31,12 @@ import {
   Vss,
   VssError,
 } from "../../mod.ts";
+import { cString } from "../../client/libc.ts";
 import { readText } from "../../client/system.ts";
 import { random } from "../model/random.ts";
 import { freshStore, leaveEmpty } from "./machine.ts";
-import { libc } from "./raw.ts";
+import { publish } from "./publish.ts";
+import { libc, O_WRONLY } from "./raw.ts";
 import type { WorkerAnswer, WorkerTask } from "./worker.ts";
 
 /** The methods of a collection that have twins. */
@@ -704,10 +706,15 @@ describe("a collection's settings", () => {
       name: "",
       count: 9,
       capacity: 99,
+      maxBytes: 0,
+      evict: "none",
+      ttl: 0,
       inserts: 11,
       updates: 2,
       deletes: 2,
       evictions: 0,
+      pressureEvictions: 0,
+      expirations: 0,
       queries: 3,
       gets: 5,
       scanned: 33,
@@ -762,6 +769,28 @@ describe("a collection's settings", () => {
     await assertRefused(() => calls.configure(wrong), "EINVAL", { operation: "configure" });
     assertEquals((await calls.stats()).capacity, 16_777_216, "all or none");
   });
+  both("configure", "tells what is kept", { dimension: 1 }, async (calls) => {
+    const told = async () => {
+      const { capacity, maxBytes, evict, ttl } = await calls.stats();
+      return { capacity, maxBytes, evict, ttl };
+    };
+    const settings = { capacity: 7, maxBytes: 8 << 20, evict: "lru", ttl: 1.000001 } as const;
+    await calls.configure(settings);
+    assertEquals(await told(), settings);
+    await calls.configure({ evict: "fifo", ttl: Infinity });
+    assertEquals(await told(), { ...settings, evict: "fifo", ttl: 0 });
+    await calls.configure({ capacity: 0, maxBytes: 0, evict: "none", ttl: 0 });
+    assertEquals(await told(), { capacity: 16_777_216, maxBytes: 0, evict: "none", ttl: 0 });
+    for (
+      const [wrong, says] of [
+        [{ maxBytes: -1 }, "Max bytes"],
+        [{ evict: "some" }, "Evict must be none, fifo, lru, not some"],
+        [{ ttl: -1 }, "Ttl must be"],
+      ] as [never, string][]
+    ) {
+      await assertRejects(() => calls.configure(wrong), RangeError, says);
+    }
+  });
   for (const ending of ["", "Sync"] as const) {
     it(`configure${ending}() changes the mode`, async () => {
       using vss = Vss.open();
@@ -771,6 +800,101 @@ describe("a collection's settings", () => {
       assertEquals([mode, capacity], [0o604, 7]);
     });
   }
+});
+
+/** A ring of three rows. */
+const RING = { dimension: 1, capacity: 3, evict: "fifo" } as const;
+
+/** Has the kernel take back all memory that is only cached. */
+function squeeze(): void {
+  const fd = libc.open(cString("/proc/sys/vm/drop_caches"), O_WRONLY);
+  assert(fd >= 0, "root may drop caches");
+  assertEquals(libc.write(fd, cString("2"), 1n), 1n);
+  libc.close(fd);
+}
+
+describe("a collection that evicts", () => {
+  before(() => freshStore());
+  after(leaveEmpty);
+
+  both("put", "has the oldest make room in a ring", RING, async (calls) => {
+    assertEquals(await calls.put(line([1, 2, 3])), putResult(3));
+    assertEquals(await calls.put(line([4])), { ...putResult(1), evicted: 1 });
+    assertEquals(await calls.put(line([2]), { upsert: true }), putResult(0, 1));
+    assertEquals(await calls.put(line([5])), { ...putResult(1), evicted: 1 });
+    assertEquals(idsOf(await calls.scan()).sort(), [2, 4, 5]);
+    await calls.configure({ capacity: 1 });
+    assertEquals(idsOf(await calls.scan()), [5]);
+    const { evictions, pressureEvictions, expirations, deletes } = await calls.stats();
+    assertEquals([evictions, pressureEvictions, expirations, deletes], [4, 0, 0, 0]);
+  });
+  const least = { ...RING, evict: "lru" } as const;
+  both("put", "spares what was found or read", least, async (calls) => {
+    await calls.put(line([1, 2, 3]));
+    await calls.get([1]);
+    await calls.search([2], { k: 1 });
+    await calls.put(line([4]));
+    assertEquals(idsOf(await calls.scan()).sort(), [1, 2, 4]);
+  });
+  both("put", "keeps rows for their time, whatever the collection's", {
+    dimension: 1,
+    ttl: 60_000,
+  }, async (calls) => {
+    await calls.put([...line([1]), { id: 2, vector: [2], ttl: 1 }], { ttl: Infinity });
+    await calls.put({ ids: [3, 4], vectors: [[3], [4]], ttls: new Float64Array([1, Infinity]) });
+    await calls.put(line([5]), { ttl: 0.001 });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assertEquals(idsOf(await calls.scan()).sort(), [1, 4]);
+    assertEquals(await calls.get([2, 3, 5]), [undefined, undefined, undefined]);
+    assertEquals(idsOf(await calls.search([0])), [1, 4]);
+    const { count, expirations, evictions } = await calls.stats();
+    assertEquals([count, expirations, evictions], [2, 3, 0]);
+    assertEquals(await calls.put(line([2])), putResult(1));
+  });
+  both("put", "names the limit of memory that it would pass", {
+    dimension: 1,
+    maxBytes: 4 << 20,
+  }, async (calls) => {
+    const payloads = Array.from({ length: 100 }, () => new Uint8Array(60_000));
+    const rows = { ids: integers(100), vectors: new Float32Array(100), payloads };
+    const says = [" bytes and would pass its maxBytes, 4194304", "greater maxBytes, have it evict"];
+    const error = await assertRefused(() => calls.put(rows), "EDQUOT", { operation: "put", says });
+    assertEquals((await calls.stats()).count, error.done);
+    await calls.configure({ evict: "fifo" });
+    await calls.put(rows, { upsert: true });
+    const { bytes, count, evictions } = await calls.stats();
+    assert(bytes <= 4 << 20 && count < 100 && evictions > 0, `${count} rows, ${bytes} bytes`);
+  });
+  it("pressure() tells of rows that gave their memory back", async () => {
+    using ring = open({ dimension: 1, evict: "fifo" });
+    using kept = open({ dimension: 1 });
+    for (const store of [ring, kept]) store.putSync(line(integers(100)));
+    const pressure = ring.pressure();
+    const first = pressure.next();
+    squeeze();
+    assertEquals(await first, { done: false, value: 100 });
+    assertEquals([ring.statsSync().pressureEvictions, ring.statsSync().count], [100, 0]);
+    assertEquals([kept.statsSync().pressureEvictions, kept.statsSync().count], [0, 100]);
+    ring.putSync(line([1, 2]));
+    squeeze();
+    assertEquals((await pressure.next()).value, 2);
+    const last = pressure.next();
+    ring.close();
+    assertEquals(await last, { done: true, value: undefined });
+  });
+  it("pressure() waits off the event loop, until it is told to stop", async () => {
+    using ring = open(RING);
+    const controller = new AbortController();
+    const start = performance.now();
+    setTimeout(() => controller.abort(new Error("enough")), 50);
+    const wait = Array.fromAsync(ring.pressure({ signal: controller.signal }));
+    await assertRejects(() => wait, Error, "enough");
+    const time = performance.now() - start;
+    assert(time >= 49 && time < 5_000, `${time} ms`);
+    ring.close();
+    const error = assertThrows(() => ring.pressure(), VssError);
+    assertEquals([error.code, error.operation], ["EBADF", "pressure"]);
+  });
 });
 
 /** One call of each kind that reads, and of each that changes something. */
@@ -1012,25 +1136,6 @@ describe("an AbortSignal", () => {
     assertEquals(store.statsSync().gets - gets, 1024);
   });
 });
-
-const IMPORT = /^((?:import|export|\}).* from )"(\..*)";$/gm;
-
-/**
- * Gives a module and those that it imports addresses that a worker may import from: it may not read
- * files, as the tests may do nothing but call the C library.
- */
-function publish(url: string, known = new Map<string, string>()): string {
-  const address = known.get(url);
-  if (address !== undefined) return address;
-  const text = readText(decodeURIComponent(new URL(url).pathname));
-  if (text === undefined) throw new Error(`Cannot read ${url}`);
-  const code = text.replace(IMPORT, (_, start: string, path: string) => {
-    return `${start}"${publish(new URL(path, url).href, known)}";`;
-  });
-  const published = URL.createObjectURL(new Blob([code], { type: "application/typescript" }));
-  known.set(url, published);
-  return published;
-}
 
 /** Has a worker do something. */
 async function askWorker(address: string, task: WorkerTask): Promise<WorkerAnswer> {

@@ -22,6 +22,14 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
+  write: {
+    parameters: [
+      "i32", // int fd
+      "buffer", // const void *buf
+      "usize", // size_t count
+    ],
+    result: "isize",
+  },
   ioctl: {
     parameters: [
       "i32", // int fd

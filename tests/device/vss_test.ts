@@ -110,6 +110,15 @@ const WRONG_SETTINGS: readonly [settings: unknown, error: typeof TypeError, says
   [{ ...PLAIN, capacity: 0.5 }, RangeError, "Capacity"],
   [{ ...PLAIN, capacity: 2 ** 53 }, RangeError, "Capacity"],
   [{ ...PLAIN, capacity: 5n }, TypeError, "Capacity"],
+  [{ ...PLAIN, maxBytes: -1 }, RangeError, "Max bytes must be an integer from 0"],
+  [{ ...PLAIN, maxBytes: "64M" }, TypeError, "Max bytes"],
+  [{ ...PLAIN, evict: "random" }, RangeError, "Evict must be none, fifo, lru, not random"],
+  [{ ...PLAIN, evict: 1 }, RangeError, "Evict must be none, fifo, lru, not a number"],
+  [{ ...PLAIN, ttl: -1 }, RangeError, "Ttl must be a number of milliseconds from 0.000001"],
+  [{ ...PLAIN, ttl: NaN }, RangeError, "Ttl"],
+  [{ ...PLAIN, ttl: 1e-7 }, RangeError, "Ttl"],
+  [{ ...PLAIN, ttl: 1e13 }, RangeError, "Ttl"],
+  [{ ...PLAIN, ttl: "10m" }, TypeError, "Ttl must be a number of milliseconds"],
   [{ ...PLAIN, mode: -1 }, RangeError, "Mode"],
   [{ ...PLAIN, mode: 0o667 }, RangeError, "Mode"],
   [
@@ -176,7 +185,8 @@ describe("Vss.info()", () => {
       collections: 0,
       searchCpus: 0,
     });
-    assertEquals(Number(features), FEATURES.VSS_FEATURE_COLLECTIONS | FEATURES.VSS_FEATURE_CODES);
+    const all = Object.values(FEATURES).reduce((bits: number, feature) => bits | feature, 0);
+    assertEquals(Number(features), all);
     assertMatch(simd, /^(?:avx512|avx2|sse2)$/);
   });
   it("counts collections and their bytes, private ones included", () => {
@@ -351,7 +361,10 @@ describe("Vss.list()", () => {
 
   it("gives collections with all that they are, oldest first", () => {
     using vss = openClean();
-    using b = vss.create("b", { dimension: 3, metric: "cos", capacity: 10, mode: 0o604 });
+    using b = vss.create("b", {
+      ...{ dimension: 3, metric: "cos", capacity: 10, mode: 0o604 } as const,
+      ...{ evict: "lru", ttl: 60_000.5 } as const,
+    });
     using a = vss.create("a", PLAIN);
     b.putSync([{ id: 1, vector: [1, 2, 3], payload: "one" }]);
     const capacity = vss.info().maxVectors;
@@ -365,8 +378,8 @@ describe("Vss.list()", () => {
       gid: 0,
     });
     assertEquals(vss.list(), [
-      { ...record(b), count: 1, capacity: 10, mode: 0o604 },
-      { ...record(a), count: 0, capacity, mode: 0o640 },
+      { ...record(b), count: 1, capacity: 10, mode: 0o604, evict: "lru", ttl: 60_000.5 },
+      { ...record(a), count: 0, capacity, mode: 0o640, evict: "none", ttl: 0 },
     ]);
   });
   it("gives more collections than one call does", () => {

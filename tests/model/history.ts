@@ -15,6 +15,8 @@ export type Step =
     /** Decides the rows' vectors, tags and payloads, together with their ids. */
     readonly version: number;
     readonly upsert: boolean;
+    /** For how long the rows are kept, in milliseconds. */
+    readonly ttl?: number | undefined;
   }
   | { readonly do: "delete"; readonly ids: readonly number[] }
   | { readonly do: "delete matching"; readonly tags: TagFilter }
@@ -27,7 +29,9 @@ export type Step =
     readonly maxDistance: number | undefined;
   }
   | { readonly do: "scan"; readonly tags: TagFilter; readonly batch: number }
-  | { readonly do: "clear" };
+  | { readonly do: "clear" }
+  | { readonly do: "wait"; readonly milliseconds: number }
+  | { readonly do: "configure"; readonly capacity: number };
 
 /** What a history is made with. */
 export interface HistoryOptions {
@@ -37,6 +41,10 @@ export interface HistoryOptions {
   readonly ids: number;
   /** Most rows of a put. */
   readonly batch: number;
+  /** Lifetimes that puts give their rows, in milliseconds; none where it is left out. */
+  readonly ttls?: readonly (number | undefined)[] | undefined;
+  /** Capacities that the collection is given; none where it is left out. */
+  readonly capacities?: readonly number[] | undefined;
 }
 
 /** Filters from those that match everything to those that match nothing. */
@@ -58,7 +66,8 @@ const RANGES = [undefined, undefined, Infinity, 1, 0.5, 0, -1];
  * @param options What it is made with.
  * @returns Its steps.
  */
-export function makeHistory({ seed, steps, ids, batch }: HistoryOptions): Step[] {
+export function makeHistory(options: HistoryOptions): Step[] {
+  const { seed, steps, ids, batch, ttls = [], capacities = [] } = options;
   const next = random(seed);
   const below = (limit: number) => Math.floor(next() * limit);
   const pick = <T>(choices: readonly T[]): T => choices[below(choices.length)]!;
@@ -71,6 +80,9 @@ export function makeHistory({ seed, steps, ids, batch }: HistoryOptions): Step[]
     "delete matching": 4,
     scan: 5,
     clear: 1,
+    // Time matters where rows have one, and capacity where there is one.
+    wait: ttls.length > 0 ? 8 : 0,
+    configure: capacities.length > 0 ? 3 : 0,
   } as const;
   const bag = Object.entries(kinds).flatMap(([kind, weight]) => Array(weight).fill(kind)) as Step[
     "do"
@@ -79,7 +91,13 @@ export function makeHistory({ seed, steps, ids, batch }: HistoryOptions): Step[]
     const kind = pick(bag);
     switch (kind) {
       case "put":
-        return { do: kind, ids: someIds(batch), version, upsert: next() < 0.6 };
+        return {
+          do: kind,
+          ids: someIds(batch),
+          version,
+          upsert: next() < 0.6,
+          ...(ttls.length > 0 ? { ttl: pick(ttls) } : {}),
+        };
       case "delete":
       case "get":
         return { do: kind, ids: someIds(batch) };
@@ -97,6 +115,10 @@ export function makeHistory({ seed, steps, ids, batch }: HistoryOptions): Step[]
         return { do: kind, tags: pick(FILTERS), batch: pick([1, 7, 100]) };
       case "clear":
         return { do: kind };
+      case "wait":
+        return { do: kind, milliseconds: pick([1, 10, 40]) };
+      case "configure":
+        return { do: kind, capacity: pick(capacities) };
     }
   });
 }

@@ -13,11 +13,10 @@ import {
   type Metric,
   type Row,
   type RowInput,
-  type TagFilter,
   VssError,
 } from "../../mod.ts";
 import type { Step } from "./history.ts";
-import { random } from "./random.ts";
+import { type FullRow, makeQuery, makeRow, matches } from "./rows.ts";
 
 /** What a store must offer to be tested. */
 export type Store =
@@ -29,9 +28,6 @@ export type Store =
     scanSync(options: Parameters<Collection["scanSync"]>[0]): Iterable<Row>;
     statsSync(): { count: number };
   };
-
-/** A row with all that it has. */
-type FullRow = Required<Row> & { tags: Id };
 
 /**
  * Runs a history.
@@ -83,6 +79,8 @@ function runStep(step: Step, store: Store, rows: Map<number, FullRow>): void {
       return runScan(step, store, rows);
     case "search":
       return runSearch(step, store, rows);
+    default:
+      throw new Error(`${step.do} is for collections that forget`);
   }
 }
 
@@ -116,24 +114,6 @@ function runPut(
   assertEquals([refused.code, refused.done], ["EEXIST", done]);
 }
 
-/** A row that its id and version decide. Some rows are equal, some have no payload. */
-function makeRow(id: number, version: number, { dimension }: Store): FullRow {
-  const next = random(Math.imul(id + 1, 0x9e3779b1) ^ version);
-  const cluster = random(id % 5);
-  const scale = id % 7 === 0 ? 0 : 0.3;
-  const vector = Float32Array.from(
-    { length: dimension },
-    () => cluster() - 0.5 + scale * (next() - 0.5),
-  );
-  const tags = BigInt(Math.floor(next() * 256)) | (next() < 0.2 ? 1n << 63n : 0n);
-  const payload = next() < 0.3 ? undefined : `${id}@${version} `.repeat(Math.floor(next() * 50));
-  return { id, vector, tags: tags < 2n ** 53n ? Number(tags) : tags, payload };
-}
-
-function matches({ tags }: FullRow, { mask, value }: TagFilter): boolean {
-  return (BigInt(tags) & BigInt(mask)) === BigInt(value);
-}
-
 function runScan(
   { tags, batch }: Step & { do: "scan" },
   store: Store,
@@ -149,13 +129,7 @@ function runSearch(
   store: Store,
   rows: Map<number, FullRow>,
 ): void {
-  const next = random(seed);
-  // Near one of the clusters that the rows lie around.
-  const cluster = random(seed % 5);
-  const query = Float32Array.from(
-    { length: store.dimension },
-    () => cluster() - 0.5 + 0.3 * (next() - 0.5),
-  );
+  const query = makeQuery(seed, store);
   const hits = store.searchSync(query, { k, tags, maxDistance });
   const candidates = [...rows.values()].filter((row) => matches(row, tags));
   checkHits(hits, candidates, { query, k, maxDistance, metric: store.metric });

@@ -12,8 +12,8 @@ import { command, ROOT, run, type RunOptions, vss } from "../command.ts";
 
 const NULL = ["--device", "/dev/null"];
 const NAMES = [
-  ...["doctor", "info", "list", "create", "drop", "put", "import", "export", "search", "get"],
-  ...["delete", "clear", "stats", "completions", "add", "query"],
+  ...["doctor", "info", "list", "create", "configure", "drop", "put", "import", "export", "search"],
+  ...["get", "delete", "clear", "stats", "cache", "completions", "add", "query"],
 ];
 const READ: RunOptions = { permissions: ["--allow-ffi", "--allow-read"] };
 
@@ -60,7 +60,10 @@ Deno.test("no command is wrong usage and shows help", async () => {
 
 Deno.test("an unknown command is wrong usage and suggests one", async () => {
   await isWrongUsage(["serch", "x"], 'Command "serch" is not known; did you mean search?');
-  await isWrongUsage(["frobnicate"], "known are doctor, info, list, create, drop, put, import");
+  await isWrongUsage(
+    ["frobnicate"],
+    "known are doctor, info, list, create, configure, drop, put, import",
+  );
   await isWrongUsage(["constructor"], 'Command "constructor" is not known');
 });
 
@@ -101,6 +104,16 @@ Deno.test("a wrong number of operands is wrong usage", async () => {
   await isWrongUsage(["delete", "name"], "delete takes [NAME] ID…, or [NAME] --tags V/MASK");
   await isWrongUsage(["delete", "7", "--tags", "1/1"], "delete takes [NAME] ID…");
   await isWrongUsage(["create", "name"], "create needs --dimension N");
+  await isWrongUsage(["configure", "name"], "configure needs one of --capacity, --max-bytes");
+  await isWrongUsage(["cache", "get", "name"], 'cache takes get|set NAME TEXT [VALUE], not "get"');
+  await isWrongUsage(["cache", "put", "name", "a"], 'cache takes get or set, not "put"');
+  await isWrongUsage(["cache", "set", "name", "a"], "VALUE is missing");
+  await isWrongUsage(["cache", "get", "name", "a", "b"], "cache get takes NAME TEXT, and no VALUE");
+  await isWrongUsage(["cache", "get", "name", "a", "--ttl", "1s"], "--ttl is for cache set");
+  await isWrongUsage(
+    ["cache", "set", "name", "a", "b", "--threshold", "1"],
+    "--threshold is for cache get",
+  );
 });
 
 Deno.test("a wrong value is wrong usage and names the limits, without a device", async () => {
@@ -123,6 +136,20 @@ Deno.test("a wrong value is wrong usage and names the limits, without a device",
   await isWrongUsage(["query", "1", "-k", "33"], '-k must be an integer from 1 to 32, not "33"');
   await isWrongUsage(["query", "1", "-k", "-3"], '-k must be an integer from 1 to 32, not "-3"');
   await isWrongUsage(["import", "-", "--skip", "-3"], "--skip must be an integer from 0", {});
+  for (const ttl of ["10", "0", "10 minutes", "-1s", "1e3s", "h", "0.1ns", "10M"]) {
+    const says = `--ttl must be a time such as 500ms, 30s, 10m, 12h or 7d, or never, not "${ttl}"`;
+    await isWrongUsage(["put", "1", "1", "--ttl", ttl], says);
+  }
+  for (const size of ["-1", "64X", "1.5", "0.3K", "M", "1e6", "9999999T"]) {
+    const says = `--max-bytes must be bytes, such as 1048576, 64M or 1.5G, not "${size}"`;
+    await isWrongUsage(["configure", "--max-bytes", size], says);
+  }
+  await isWrongUsage(["configure", "--evict", "all"], '--evict must be none, fifo, lru, not "all"');
+  await isWrongUsage(
+    ["cache", "get", "a", "b", "--threshold", "3"],
+    "--threshold must be a number",
+  );
+  await isWrongUsage(["cache", "get", "a", " "], "TEXT must hold more than blanks");
   await isWrongUsage(["search", "  "], "TEXT must hold more than blanks");
   await isWrongUsage(["put", "18446744073709551616", "1"], "ID must be an integer from 0 to 2^64");
   await isWrongUsage(["put", "-1", "1"], "ID must be an integer from 0 to 2^64");
@@ -159,6 +186,17 @@ Deno.test("every form of a vector is read", async () => {
   const tooMany = Array(129).fill(1);
   for (const stdin of [tooMany.join(","), tooMany.join("\n"), JSON.stringify(tooMany)]) {
     await isWrongUsage(["query", "-", ...NULL], "1 to 128 components, not 129", { stdin });
+  }
+});
+
+Deno.test("sizes and times are taken as people write them", async () => {
+  for (const size of ["0", "1048576", "64M", "64m", "64MB", "64 MiB", "1.5G", "100B"]) {
+    const { code, stderr } = await vss(["configure", "--max-bytes", size, ...NULL]);
+    assertEquals([code, stderr.includes("Cannot open collection")], [1, true], stderr);
+  }
+  for (const ttl of ["1ns", "1.5us", "1µs", "500ms", "30s", "10m", "12 h", "7d", "never"]) {
+    const { code, stderr } = await vss(["configure", "--ttl", ttl, ...NULL]);
+    assertEquals([code, stderr.includes("Cannot open collection")], [1, true], stderr);
   }
 });
 

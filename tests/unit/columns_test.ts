@@ -89,3 +89,36 @@ Deno.test("toTable() names the row or column that is wrong", () => {
   assertThrows(table({ ...columns, tags: [1] }), RangeError, "2 ids, but 1 tags");
   assertThrows(table({ ...columns, vectors: new Float32Array(3) }), RangeError, "multiple of 2");
 });
+
+Deno.test("toTable() makes nanoseconds of lifetimes, of each row or of all", () => {
+  const never = 2n ** 64n - 1n;
+  const vectors = new Float32Array(6);
+  const ttls = (rows: unknown, ttl?: number) => toTable(rows as never, 2, ttl).ttls;
+  const columns = { ids: [1, 2, 3], vectors };
+  assertEquals(ttls(columns), undefined);
+  assertEquals(ttls(columns, 1.5), new BigUint64Array(3).fill(1_500_000n));
+  const own = [undefined, Infinity, 1e-6];
+  assertEquals(ttls({ ...columns, ttls: own }), new BigUint64Array([0n, never, 1n]));
+  assertEquals(ttls({ ...columns, ttls: own }, 2), new BigUint64Array([2_000_000n, never, 1n]));
+  const floats = { ...columns, ttls: new Float64Array([1, 2, 9e12]) };
+  assertEquals(ttls(floats), new BigUint64Array([10n ** 6n, 2n * 10n ** 6n, 9n * 10n ** 18n]));
+  const rows = own.map((ttl, id) => ({ id, vector: [1, 2], ttl }));
+  assertEquals(ttls(rows), new BigUint64Array([0n, never, 1n]));
+  assertEquals(ttls(rows.slice(0, 1)), undefined);
+});
+
+Deno.test("toTable() names the lifetime that is wrong", () => {
+  const rows = (...ttls: unknown[]) => ttls.map((ttl, id) => ({ id, vector: [1, 2], ttl }));
+  const table = (ttls: unknown[], ttl?: unknown) => () =>
+    toTable(rows(...ttls) as never, 2, ttl as never);
+  for (const wrong of [0, -1, NaN, -Infinity, 1e-7, 9.1e12]) {
+    assertThrows(table([1, wrong]), RangeError, `Ttl 1 must be a number of milliseconds from`);
+    assertThrows(table([1], wrong), RangeError, `or Infinity, not ${wrong}`);
+  }
+  assertThrows(table(["10m"]), TypeError, "Ttl 0 must be a number of milliseconds");
+  assertThrows(table([1n]), TypeError, "not the bigint 1n");
+  const columns = { ids: [1, 2], vectors: new Float32Array(4) };
+  const wrong = { ...columns, ttls: [1] };
+  assertThrows(() => toTable(wrong, 2), RangeError, "2 ids, but 1 ttls");
+  assertThrows(() => toTable({ ...columns, ttls: 7 as never }, 2), TypeError, "Ttls must be");
+});
