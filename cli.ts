@@ -1051,6 +1051,7 @@ const RATES = {
   upserts: "updates",
   deletes: "deletes",
   gets: "gets",
+  hits: "hits",
   evictions: "evictions",
   pressure: "pressureEvictions",
   expirations: "expirations",

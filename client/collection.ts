@@ -156,6 +156,8 @@ export interface CollectionStats {
   expirations: number;
   /** Queries answered. */
   queries: number;
+  /** Of queries and of ids looked up, those that found a row. */
+  hits: number;
   /** Ids looked up. */
   gets: number;
   /** Rows that queries looked at. */
@@ -1053,6 +1055,7 @@ export class Collection implements Disposable {
       expirations: number("expirations"),
       queries: number("queries"),
       gets: number("gets"),
+      hits: number("hits"),
       scanned: number("scanned"),
       computed: number("computed"),
       codes: view.get("codes") !== 0,

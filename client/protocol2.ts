@@ -291,6 +291,7 @@ export const STAT = struct("vss_stat", {
   max_bytes: "u64",
   pressure_evictions: "u64",
   expirations: "u64",
+  hits: "u64",
 });
 
 /** What `VSS_CLEAR` takes and gives. */

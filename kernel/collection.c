@@ -3,6 +3,7 @@
  * What a caller can do with a collection, and the collection's own lifetime.
  */
 #include <linux/atomic.h>
+#include <linux/bitmap.h>
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/moduleparam.h>
@@ -98,7 +99,7 @@ static struct percpu_counter *vss_counter(struct vss_collection *collection,
 					  unsigned int i)
 {
 	struct percpu_counter *counters[] = {
-		&collection->queries, &collection->gets,
+		&collection->queries, &collection->gets, &collection->hits,
 		&collection->scanned, &collection->computed,
 	};
 
@@ -266,9 +267,12 @@ int vss_collection_get(struct vss_collection *collection,
 {
 	int ret = vss_store_get(&collection->store, batch);
 
-	if (!ret)
-		percpu_counter_add(&collection->gets, batch->count);
-	return ret;
+	if (ret)
+		return ret;
+	percpu_counter_add(&collection->gets, batch->count);
+	percpu_counter_add(&collection->hits,
+			   bitmap_weight(batch->marked, batch->count));
+	return 0;
 }
 
 /**
@@ -308,8 +312,8 @@ int vss_collection_search(struct vss_collection *collection,
 			  struct vss_pass *pass)
 {
 	u64 scanned = pass->scanned, computed = pass->computed;
+	u32 i, found = 0;
 	int ret;
-	u32 i;
 
 	ret = vss_pass_run(pass, &collection->store);
 	if (ret)
@@ -322,7 +326,9 @@ int vss_collection_search(struct vss_collection *collection,
 		const struct vss_hits *hits = vss_pass_hits(pass, i);
 
 		vss_store_touch(&collection->store, hits->heap, hits->count);
+		found += !!hits->count;
 	}
+	percpu_counter_add(&collection->hits, found);
 	return 0;
 }
 
@@ -354,6 +360,7 @@ void vss_collection_stat(struct vss_collection *collection,
 		.max_bytes = READ_ONCE(collection->store.max_bytes),
 		.queries = percpu_counter_sum_positive(&collection->queries),
 		.gets = percpu_counter_sum_positive(&collection->gets),
+		.hits = percpu_counter_sum_positive(&collection->hits),
 		.scanned = percpu_counter_sum_positive(&collection->scanned),
 		.computed = percpu_counter_sum_positive(&collection->computed),
 		.serial = collection->serial,

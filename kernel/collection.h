@@ -33,6 +33,7 @@ struct vss_pass;
  * @mode: permission bits; changed and read by anybody
  * @queries: queries answered
  * @gets: ids looked up
+ * @hits: queries and ids that found a row
  * @scanned: rows that queries looked at
  * @computed: of those, rows whose distance was computed
  * @longest: the longest FPU section, in nanoseconds; it only rises, by
@@ -52,6 +53,7 @@ struct vss_collection {
 	u32 mode;
 	struct percpu_counter queries;
 	struct percpu_counter gets;
+	struct percpu_counter hits;
 	struct percpu_counter scanned;
 	struct percpu_counter computed;
 	atomic64_t longest;

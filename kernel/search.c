@@ -34,8 +34,8 @@
 /* What the queries of one pass may take, unless it is a single one. */
 #define VSS_SEARCH_BYTES (1 << 20)
 
-/* Rows that are computed in one FPU section, in bytes. */
-#define VSS_COMPUTE_BYTES (128 << 10)
+/* Rows that are looked at in one go where all of them are computed, in bytes. */
+#define VSS_PLAIN_BYTES (256 << 10)
 
 /* After so many rows the codes are judged by what they are good for. */
 #define VSS_JUDGE_ROWS 4096
@@ -290,17 +290,6 @@ static void vss_seeker_measure(struct vss_seeker *seeker,
 				 measured->distances + i * VSS_TILE_ROWS);
 }
 
-/* Rows that are computed in one FPU section. */
-static u32 vss_seeker_piece(const struct vss_seeker *seeker,
-			    const struct vss_tile *tile)
-{
-	size_t bytes = seeker->store->layout.lanes * sizeof(u32);
-	u32 rows = clamp_t(size_t, VSS_COMPUTE_BYTES / bytes, 1, VSS_TILE_ROWS);
-
-	/* More queries take longer over as many rows. */
-	return tile->count > 1 ? DIV_ROUND_UP(rows, 2) : rows;
-}
-
 /* Asks for a row that is to be computed soon, far from the one before. */
 static void vss_seeker_expect(const struct vss_seeker *seeker,
 			      const struct vss_section *section, u32 i)
@@ -320,9 +309,10 @@ static void vss_seeker_compute(struct vss_seeker *seeker,
 			       const struct vss_section *section,
 			       const unsigned long *wanted, bool scattered)
 {
-	u32 i = 0, end, gathered = 0, piece = vss_seeker_piece(seeker, tile);
+	u32 i = 0, end, gathered = 0, piece;
 	u16 *index = seeker->index;
 
+	piece = vss_distance_piece(seeker->store->layout.lanes, tile->count);
 	while ((i = find_next_bit(wanted, section->count, i)) < section->count) {
 		end = find_next_zero_bit(wanted, section->count, i);
 		while (i < end) {
@@ -439,16 +429,33 @@ static void vss_seeker_tile(struct vss_seeker *seeker, struct vss_query *query,
 	}
 }
 
+/* Whether a query computes all rows, for want of a limit or of good codes. */
+static bool vss_query_is_plain(const struct vss_seeker *seeker,
+			       const struct vss_query *query)
+{
+	return query->blind ||
+	       vss_query_limit_bits(seeker, query) == VSS_F32_INFINITY;
+}
+
 /*
- * Slots that are looked at in one go: few, before there is a distance to compare
- * with, as all of those are computed.
+ * Slots that are looked at in one go: fewer for more queries, and where all rows
+ * are computed, as writers wait for that long.
  */
 static u32 vss_seeker_room(const struct vss_seeker *seeker)
 {
-	u32 rows = seeker->store->layout.section_rows;
+	const struct vss_layout *layout = &seeker->store->layout;
+	u32 plain = VSS_PLAIN_BYTES / (layout->lanes * sizeof(u32));
+	u32 i, rows = layout->section_rows, count = seeker->pass->count;
 
-	return vss_query_limit_bits(seeker, &seeker->queries[0]) ==
-	       VSS_F32_INFINITY ? min(rows, (u32)VSS_TILE_ROWS) : rows;
+	for (i = 0; i < count; i++) {
+		if (!vss_query_is_plain(seeker, &seeker->queries[i]))
+			continue;
+		rows = min3(rows, plain, (u32)VSS_TILE_ROWS);
+		break;
+	}
+	rows = ALIGN_DOWN(rows / DIV_ROUND_UP(count, VSS_TILE_QUERIES),
+			  VSS_STRIPE);
+	return max(rows, (u32)VSS_STRIPE);
 }
 
 /* Works on the next section; moves @slot behind it. False at the end of all. */

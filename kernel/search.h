@@ -46,7 +46,7 @@ struct vss_query {
  * @longest: longest FPU section, in nanoseconds
  * @rows: rows that are computed in one go
  * @index: scratch for which ones
- * @measured: scratch for their distances
+ * @measured: scratch for their distances, and for what is sifted before them
  * @queries: all queries of the pass
  *
  * Belongs to one thread, and needs no lock. One allocation holds it all.

@@ -75,30 +75,35 @@ u32 vss_share_cpus(void)
 static u32 vss_share_helpers(const struct vss_pass *pass)
 {
 	const struct vss_store *store = pass->seeker->store;
-	u32 cpus = vss_share_cpus() ?: U32_MAX;
+	u32 cpu, allowed = 0, cpus = vss_share_cpus() ?: U32_MAX;
 	u64 bytes;
 
 	if (task_nice(current) > 0)
 		return 0;
 	bytes = READ_ONCE(store->count) * store->layout.search_bytes *
 		DIV_ROUND_UP(pass->count, VSS_TILE_QUERIES);
-	cpus = min(cpus, num_online_cpus());
-	cpus = min(cpus, cpumask_weight(current->cpus_ptr));
 	cpus = min_t(u64, cpus, bytes / VSS_SHARE_BYTES);
+	if (cpus < 2)
+		return 0;
+	for_each_cpu_and(cpu, current->cpus_ptr, cpu_online_mask)
+		allowed++;
+	cpus = min(cpus, allowed);
 	return cpus ? min_t(u32, cpus - 1, VSS_SHARE_MOST) : 0;
 }
 
 /*
- * The next processor that the caller may run on. An unbound workqueue takes it
- * for where to look for a worker first: without it, all of them might wait on the
- * caller's own until the pass is over.
+ * The next processor that the caller may run on. An unbound workqueue takes it for
+ * a hint: of which node, and since Linux 6.6 of which group of processors that
+ * share a cache, the worker should be. In a machine where each is a group of its
+ * own, as many virtual ones are, all helpers would otherwise wait for the caller's
+ * processor until the pass is over.
  */
 static u32 vss_share_next(u32 cpu)
 {
 	cpu = cpumask_next_and(cpu, current->cpus_ptr, cpu_online_mask);
 	if (cpu >= nr_cpu_ids)
 		cpu = cpumask_first_and(current->cpus_ptr, cpu_online_mask);
-	return cpu < nr_cpu_ids ? cpu : WORK_CPU_UNBOUND;
+	return cpu < nr_cpu_ids ? cpu : raw_smp_processor_id();
 }
 
 static void vss_share_work(struct work_struct *work)
@@ -119,10 +124,11 @@ static void vss_share_gather(struct vss_seeker *seeker,
 	seeker->longest = max(seeker->longest, helper->longest);
 	for (i = 0; i < seeker->pass->count; i++) {
 		const struct vss_hits *hits = &helper->queries[i].hits;
+		/* May fall still, but never below what is a hit in the end. */
+		u32 limit = READ_ONCE(seeker->pass->limits[i]);
 
-		/* By now the limit is one for all processors. */
 		for (j = 0; j < hits->count; j++) {
-			if (hits->heap[j].distance <= seeker->pass->limits[i])
+			if (hits->heap[j].distance <= limit)
 				vss_hits_offer(&seeker->queries[i].hits,
 					       &hits->heap[j]);
 		}

@@ -578,6 +578,10 @@ bool vss_store_section(struct vss_store *store, u64 slot, u32 room,
 	section->rows = vss_block_row(store, block, i);
 	section->norms = vss_block_norm(store, block, i);
 	section->ids = vss_block_id(store, block, i);
+	/* Rows that came after the last section may begin within a stripe. */
+	if (i % VSS_STRIPE)
+		section->count = min(section->count,
+				     VSS_STRIPE - i % VSS_STRIPE);
 	for (plane = 0; plane < VSS_PLANES; plane++) {
 		bool whole = vss_store_has_codes(store) && !(i % VSS_STRIPE);
 

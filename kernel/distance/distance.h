@@ -166,6 +166,8 @@ struct vss_probe {
  * @probes: queries that @sift looks at side by side, at most VSS_TILE_QUERIES
  * @sift_bytes: of the first plane, what it looks at in one FPU section for one
  *              query; less for more of them
+ * @rows_bytes: of rows, what @l2sq and @dot compute in one for one query; half as
+ *              much for more of them
  * @l2sq: squared Euclidean distances of some queries to some rows: those of
  *        query i begin at @out[i * VSS_TILE_ROWS]
  * @dot: inner products, likewise
@@ -181,6 +183,7 @@ struct vss_probe {
 struct vss_distance_ops {
 	u32 probes;
 	u32 sift_bytes;
+	u32 rows_bytes;
 	void (*l2sq)(const float *const *queries, u32 nr_queries,
 		     const struct vss_rows *rows, float *out);
 	void (*dot)(const float *const *queries, u32 nr_queries,
@@ -216,6 +219,7 @@ u64 vss_distance_norms(const u32 *vectors, u32 count, u32 dimension,
 void vss_distance_normalize(u32 *vector, u32 dimension, u32 norm);
 u64 vss_distance_encode(u32 metric, const u32 *vectors, const u32 *norms,
 			u32 count, u32 dimension, u32 *scratch, u32 *codes);
+u32 vss_distance_piece(u32 lanes, u32 nr_queries);
 u64 vss_distance_rows(u32 metric, const u32 *const *queries, u32 nr_queries,
 		      const struct vss_rows *rows,
 		      struct vss_measured *measured);

@@ -27,8 +27,11 @@
 /* Components that are read in one FPU section while rows are put. */
 #define VSS_SECTION_COMPONENTS 8192
 
-/* Components that are read in a section that is worth being timed. */
+/* Components, for all queries, of rows whose section is worth being timed. */
 #define VSS_TIMED_COMPONENTS 4096
+
+/* Denormal numbers are taken, and given, for zeros: a bit of MXCSR for each. */
+#define VSS_MXCSR_ZEROS 0x8040
 
 static char *simd = "auto";
 module_param(simd, charp, 0444);
@@ -105,6 +108,26 @@ static u64 vss_section_begin(bool timed)
 	return timed ? ktime_get_ns() : 0;
 }
 
+/*
+ * Denormal numbers take the processor many times as long as others. Where codes
+ * are made or looked at, they may be zeros: see rounding.h. Returns what
+ * vss_zeros_end() undoes, in the same section.
+ */
+static u32 vss_zeros_begin(void)
+{
+	u32 before, now;
+
+	asm volatile("stmxcsr %0" : "=m" (before));
+	now = before | VSS_MXCSR_ZEROS;
+	asm volatile("ldmxcsr %0" : : "m" (now));
+	return before;
+}
+
+static void vss_zeros_end(u32 before)
+{
+	asm volatile("ldmxcsr %0" : : "m" (before));
+}
+
 /* Returns for how long, in nanoseconds; 0 where it was not timed. */
 static u64 vss_section_end(u64 begin)
 {
@@ -177,10 +200,12 @@ u64 vss_distance_encode(u32 metric, const u32 *vectors, const u32 *norms,
 	u32 most = vss_section_vectors(dimension);
 	float *row = (float *)scratch;
 	u64 begin, longest = 0;
+	u32 zeros;
 
 	memset(scratch + dimension, 0, (lanes - dimension) * sizeof(u32));
 	for (i = 0; i < count;) {
 		begin = vss_section_begin(true);
+		zeros = vss_zeros_begin();
 		for (end = min(i + most, count); i < end; i++) {
 			memcpy(row, vectors, dimension * sizeof(u32));
 			if (metric == VSS_METRIC_COS)
@@ -190,9 +215,27 @@ u64 vss_distance_encode(u32 metric, const u32 *vectors, const u32 *norms,
 			vectors += dimension;
 			codes += VSS_PLANES * vss_code_words(lanes);
 		}
+		vss_zeros_end(zeros);
 		longest = max(longest, vss_section_end(begin));
 	}
 	return longest;
+}
+
+/**
+ * vss_distance_piece() - rows that may be computed in one FPU section
+ * @lanes: padded dimension
+ * @nr_queries: for how many queries
+ *
+ * Return: how many, 1 to VSS_TILE_ROWS.
+ */
+u32 vss_distance_piece(u32 lanes, u32 nr_queries)
+{
+	size_t rows = vss_ops->rows_bytes / (lanes * sizeof(u32));
+
+	/* More queries take longer over as many rows. */
+	if (nr_queries > 1)
+		rows = DIV_ROUND_UP(rows, 2);
+	return clamp_t(size_t, rows, 1, VSS_TILE_ROWS);
 }
 
 /**
@@ -201,7 +244,7 @@ u64 vss_distance_encode(u32 metric, const u32 *vectors, const u32 *norms,
  * @queries: the padded queries' components, aligned to VSS_ALIGN; normalized
  *           for VSS_METRIC_COS
  * @nr_queries: how many, at most VSS_TILE_QUERIES
- * @rows: the rows; the caller bounds by their number how long it takes
+ * @rows: the rows, no more than vss_distance_piece()
  * @measured: in: what the caller sets; out: all else
  *
  * Return: for how long the FPU section lasted, in nanoseconds; 0 where it was
@@ -241,11 +284,13 @@ static u64 vss_sift_some(u32 metric, struct vss_probe *const *probes,
 			 u32 first, u32 count)
 {
 	u64 begin = vss_section_begin(true);
+	u32 zeros = vss_zeros_begin();
 
 	if (metric == VSS_METRIC_IP)
 		vss_ops->sift_ip(probes, nr_probes, stripes, first, count);
 	else
 		vss_ops->sift(probes, nr_probes, stripes, first, count);
+	vss_zeros_end(zeros);
 	return vss_section_end(begin);
 }
 
@@ -254,10 +299,12 @@ static u64 vss_sift_prepare(u32 metric, struct vss_probe *probe,
 			    const u32 *query, u32 lanes)
 {
 	u64 begin = vss_section_begin(!probe->ready);
+	u32 zeros = vss_zeros_begin();
 
 	if (!probe->ready)
 		vss_metric_round(probe, (const float *)query, lanes);
 	vss_metric_aim(metric, probe, lanes);
+	vss_zeros_end(zeros);
 	return vss_section_end(begin);
 }
 
@@ -279,14 +326,16 @@ u64 vss_distance_sift(u32 metric, struct vss_probe *const *probes,
 		      const u32 *const *queries, u32 nr_probes,
 		      const struct vss_stripes *stripes, u32 lanes)
 {
-	u32 i, at, some, piece, stripe = stripes->words * VSS_STRIPE * sizeof(u32);
+	u32 stripe = stripes->words * VSS_STRIPE * sizeof(u32);
+	u32 i, at, some, piece, most;
 	u64 longest = 0;
 
 	for (i = 0; i < nr_probes; i++)
 		longest = max(longest, vss_sift_prepare(metric, probes[i],
 							queries[i], lanes));
+	most = clamp(vss_ops->sift_bytes / stripe, 1U, vss_ops->probes);
 	for (i = 0; i < nr_probes; i += some) {
-		some = min(nr_probes - i, vss_ops->probes);
+		some = min(nr_probes - i, most);
 		piece = max(vss_ops->sift_bytes / (stripe * some), 1U);
 		for (at = 0; at < stripes->count; at += piece)
 			longest = max(longest,

@@ -14,8 +14,9 @@
 #define VSS_SLACK 0x1p-20f
 
 /*
- * Squares of tiny numbers may vanish. VSS_TINY is greater than the root of all
- * that is lost then, and its square is a normal float.
+ * Squares of tiny numbers may vanish, and so may denormal numbers themselves.
+ * VSS_TINY is greater than the root of all that is lost then, and its square is a
+ * normal float.
  */
 #define VSS_TINY 0x1p-60f
 

@@ -127,6 +127,7 @@ static inline void vss_pack(const __m128i *codes, u32 *bytes)
 const struct vss_distance_ops vss_distance_sse2 = {
 	.probes = VSS_CODES,
 	.sift_bytes = 32 << 10,
+	.rows_bytes = 64 << 10,
 	.l2sq = vss_l2sq,
 	.dot = vss_dot,
 	.near = vss_near,

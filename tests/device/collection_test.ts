@@ -717,6 +717,7 @@ describe("a collection's settings", () => {
       expirations: 0,
       queries: 3,
       gets: 5,
+      hits: 7,
       scanned: 33,
       computed: 13,
       codes: false,

@@ -67,7 +67,7 @@ Deno.test("commandNumber() is unsigned", () => {
 
 Deno.test("every struct has the size of protocol 2", () => {
   const sizes = Object.values(COMMANDS_2).map(({ struct }) => struct.size);
-  assertEquals(sizes, [128, 136, 80, 40, 96, 88, 48, 96, 96, 256, 16, 48]);
+  assertEquals(sizes, [128, 136, 80, 40, 96, 88, 48, 96, 96, 264, 16, 48]);
   assertEquals(LIST_RECORD.size, 136);
 });
 

@@ -703,7 +703,9 @@ struct vss_scan {
  * @reserved: out: 0
  * @name: out: its name, with NULs behind it; empty for a private one
  * @longest_section: out: the longest time for which a call has kept a
- *                   processor from running anything else, in nanoseconds
+ *                   processor from running anything else, in nanoseconds; where it was so
+ *                   short that reading the clock would have doubled it, it is not
+ *                   among them
  * @codes: out: 1 where it keeps codes of its rows, which spare a search most of
  *         the vectors; 0 where it does not: made with VSS_OPEN_NO_CODES, or of
  *         less than VSS_MIN_CODES_DIMENSION components
@@ -712,6 +714,7 @@ struct vss_scan {
  * @pressure_evictions: out: rows that gave their memory back when it was scarce
  * @expirations: out: rows whose time was over, whether their memory has gone or
  *               not
+ * @hits: out: of @queries and @gets, those that found a row
  *
  * Reads all counters of the collection, which count since it was made.
  */
@@ -747,6 +750,7 @@ struct vss_stat {
 	__u64 max_bytes;
 	__u64 pressure_evictions;
 	__u64 expirations;
+	__u64 hits;
 };
 
 /**
