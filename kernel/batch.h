@@ -23,9 +23,11 @@ struct vss_payload;
  * @count: rows in it
  * @done: of those, rows that a put has made visible
  * @inserted: of those, new ones
- * @evicted: rows that made room for those
- * @prepared: rows that a put has given a slot; this and the next two are its own
+ * @evicted: rows that made room for those, or for their payloads
+ * @prepared: rows that a put has given a slot; this and the next three are its
+ *            own
  * @fresh: of those that are not done, rows in slots where there was none
+ * @displaced: rows that made room, and that no trace has told yet
  * @now: the time, or 0 where it does not matter
  * @met: places of rows, plus 1, by their ids: see vss_batch_meet()
  * @marked: a bit a row: for a get, the row is stored; for a put, it is new
@@ -54,6 +56,7 @@ struct vss_batch {
 	u32 evicted;
 	u32 prepared;
 	u32 fresh;
+	u32 displaced;
 	u64 now;
 	u8 met[2 * VSS_BATCH_ROWS];
 	DECLARE_BITMAP(marked, VSS_BATCH_ROWS);

@@ -223,7 +223,8 @@ bool vss_store_shed(struct vss_store *store, u64 more)
  */
 int vss_store_fit(struct vss_store *store, u64 charge, u64 more, bool prepared)
 {
-	if (!store->max_bytes)
+	/* What takes no more than before is welcome beyond a lowered limit, too. */
+	if (!store->max_bytes || !more)
 		return 0;
 	/* Nobody is to make room for what will never fit. */
 	if (VSS_BLOCK_BYTES + charge > store->max_bytes)
@@ -242,18 +243,22 @@ int vss_store_fit(struct vss_store *store, u64 charge, u64 more, bool prepared)
 /**
  * vss_store_give_way() - evict rows, because memory could not be had
  * @store: not locked by the caller
+ * @batch: for which rows
  * @bytes: how much was wanted
  * @error: why not: -EDQUOT, -ENOMEM, or what nothing can be done about
  *
  * Return: whether there is a point in another try.
  */
-bool vss_store_give_way(struct vss_store *store, u64 bytes, int error)
+bool vss_store_give_way(struct vss_store *store, struct vss_batch *batch,
+			u64 bytes, int error)
 {
 	bool gone = false;
+	u64 evicted;
 
 	if (!vss_store_evicts(store) || (error != -EDQUOT && error != -ENOMEM) ||
 	    mutex_lock_killable(&store->writers))
 		return false;
+	evicted = store->gone[VSS_EVICTED];
 	if (store->count && vss_store_evicts(store)) {
 		if (error == -EDQUOT)
 			vss_store_evict_rows(store, 0, bytes);
@@ -261,6 +266,7 @@ bool vss_store_give_way(struct vss_store *store, u64 bytes, int error)
 			vss_store_evict_block(store, VSS_PRESSED);
 		gone = true;
 	}
+	batch->evicted += store->gone[VSS_EVICTED] - evicted;
 	mutex_unlock(&store->writers);
 	return gone;
 }

@@ -209,7 +209,7 @@ static void vss_store_retire(struct vss_store *store, struct vss_batch *batch,
 	vss_index_remove(&store->index, &path);
 	clear_bit(i, vss_block_used(store, block));
 	store->gone[over ? VSS_EXPIRED : VSS_EVICTED]++;
-	batch->evicted += !over;
+	batch->displaced += !over;
 }
 
 static void vss_store_publish_row(struct vss_store *store,
@@ -307,6 +307,7 @@ static void vss_store_begin(struct vss_store *store, struct vss_batch *batch)
 int vss_store_try_put(struct vss_store *store, struct vss_batch *batch,
 		      bool upsert, struct vss_spare *spare)
 {
+	u64 evicted;
 	int ret;
 
 	spare->wants_block = false;
@@ -315,12 +316,17 @@ int vss_store_try_put(struct vss_store *store, struct vss_batch *batch,
 	ret = mutex_lock_killable(&store->writers);
 	if (ret)
 		return ret;
+	evicted = store->gone[VSS_EVICTED];
 	vss_store_begin(store, batch);
 	do {
 		ret = vss_store_prepare_batch(store, batch, upsert, spare);
 		vss_store_publish(store, batch);
 	} while (!ret && batch->done < batch->count);
 	vss_expiry_arm(store);
+	batch->evicted += store->gone[VSS_EVICTED] - evicted;
+	if (batch->displaced)
+		trace_vss_evict(store, batch->displaced, VSS_EVICTED);
+	batch->displaced = 0;
 	mutex_unlock(&store->writers);
 	return ret;
 }
@@ -335,22 +341,21 @@ int vss_store_try_put(struct vss_store *store, struct vss_batch *batch,
  */
 int vss_store_put(struct vss_store *store, struct vss_batch *batch, bool upsert)
 {
-	u32 evicted = batch->evicted, patience = VSS_PATIENCE;
 	struct vss_spare spare = { };
+	u32 patience = VSS_PATIENCE;
 	int ret;
 
 	ret = vss_store_try_put(store, batch, upsert, &spare);
 	while (ret == -EAGAIN || (ret == -EDQUOT && spare.wants_expiries)) {
 		bool stuck = ret != -EAGAIN || spare.exhausted;
 
-		if (stuck && (!patience-- || !vss_store_give_way(store, 0, -ENOMEM)))
+		if (stuck && (!patience-- ||
+			      !vss_store_give_way(store, batch, 0, -ENOMEM)))
 			break;
 		spare.exhausted = !vss_spare_fill(&spare);
 		/* Also if so: another writer may have made room. */
 		ret = vss_store_try_put(store, batch, upsert, &spare);
 	}
 	vss_spare_free(&spare);
-	if (batch->evicted > evicted)
-		trace_vss_evict(store, batch->evicted - evicted, VSS_EVICTED);
 	return ret == -EAGAIN ? -ENOMEM : ret;
 }

@@ -259,6 +259,9 @@ int vss_registry_totals(struct vss_totals *totals)
 		totals->count += stat.count;
 		totals->adds += stat.inserts;
 		totals->queries += stat.queries;
+		totals->evictions += stat.evictions;
+		totals->pressure_evictions += stat.pressure_evictions;
+		totals->expirations += stat.expirations;
 	}
 	mutex_unlock(&registry_lock);
 	return 0;

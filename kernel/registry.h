@@ -14,12 +14,18 @@ struct vss_list_record;
  * @count: rows stored
  * @adds: rows ever put that were new
  * @queries: queries answered
+ * @evictions: rows that made room for others, or for a lower limit
+ * @pressure_evictions: rows that gave their memory back when it was scarce
+ * @expirations: rows whose time was over
  */
 struct vss_totals {
 	u64 collections;
 	u64 count;
 	u64 adds;
 	u64 queries;
+	u64 evictions;
+	u64 pressure_evictions;
+	u64 expirations;
 };
 
 struct vss_collection *vss_registry_get(const char *name);

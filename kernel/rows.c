@@ -57,6 +57,7 @@ static u32 vss_copy_elements(void *to, u64 array, u32 first, u32 count,
 
 /* Copies a payload in, for which others make room where it is a cache's. */
 static struct vss_payload *vss_put_load_payload(struct vss_store *store,
+						struct vss_batch *batch,
 						const u8 __user *from, u32 size)
 {
 	struct vss_payload *payload;
@@ -64,7 +65,7 @@ static struct vss_payload *vss_put_load_payload(struct vss_store *store,
 	do {
 		payload = vss_payload_create(from, size);
 	} while (IS_ERR(payload) &&
-		 vss_store_give_way(store, size, PTR_ERR(payload)));
+		 vss_store_give_way(store, batch, size, PTR_ERR(payload)));
 	return payload;
 }
 
@@ -88,7 +89,8 @@ static int vss_put_load_payloads(const struct vss_put *args,
 		if (size > VSS_MAX_PAYLOAD ||
 		    size > args->payload_bytes - *offset)
 			return -EINVAL;
-		payload = vss_put_load_payload(store, from + *offset, size);
+		payload = vss_put_load_payload(store, batch, from + *offset,
+					       size);
 		if (IS_ERR(payload))
 			return PTR_ERR(payload);
 		batch->payloads[i] = payload;

@@ -314,7 +314,8 @@ void vss_store_limit(struct vss_store *store, u32 flags,
 		     const struct vss_limits *limits);
 int vss_store_configure(struct vss_store *store, u32 flags,
 			const struct vss_limits *limits);
-bool vss_store_give_way(struct vss_store *store, u64 bytes, int error);
+bool vss_store_give_way(struct vss_store *store, struct vss_batch *batch,
+			u64 bytes, int error);
 void vss_store_touch(struct vss_store *store, const struct vss_hit *hits,
 		     u32 count);
 

@@ -51,6 +51,21 @@ static struct vss_total vss_count = {
 	offsetof(struct vss_totals, count),
 };
 
+static struct vss_total vss_evictions = {
+	__ATTR(evictions, 0444, vss_total_show, NULL),
+	offsetof(struct vss_totals, evictions),
+};
+
+static struct vss_total vss_expirations = {
+	__ATTR(expirations, 0444, vss_total_show, NULL),
+	offsetof(struct vss_totals, expirations),
+};
+
+static struct vss_total vss_pressure_evictions = {
+	__ATTR(pressure_evictions, 0444, vss_total_show, NULL),
+	offsetof(struct vss_totals, pressure_evictions),
+};
+
 static struct vss_total vss_queries = {
 	__ATTR(queries, 0444, vss_total_show, NULL),
 	offsetof(struct vss_totals, queries),
@@ -82,7 +97,10 @@ static struct attribute *vss_attrs[] = {
 	&dev_attr_bytes.attr,
 	&vss_collections.attr.attr,
 	&vss_count.attr.attr,
+	&vss_evictions.attr.attr,
+	&vss_expirations.attr.attr,
 	&dev_attr_files.attr,
+	&vss_pressure_evictions.attr.attr,
 	&vss_queries.attr.attr,
 	&dev_attr_simd.attr,
 	NULL

@@ -222,6 +222,11 @@ static void byte_limits(void)
 		error = put_rows(file, id, 1, WIDE);
 	ktap_ok(error == EDQUOT && collection_stat(file).count == 2 * BLOCK_ROWS,
 		"none: max_bytes: EDQUOT, and every row kept");
+	configure(file, (struct vss_configure) {
+		.flags = VSS_CONFIGURE_MAX_BYTES, .max_bytes = 1 });
+	ktap_ok(collection_stat(file).count == 2 * BLOCK_ROWS &&
+		!put_rows(file, 1, 10, WIDE),
+		"none: below a lower one, rows stay and can be replaced");
 	close(file);
 }
 
@@ -231,12 +236,15 @@ static void payload_limits(void)
 	int file = open_cache(D, VSS_EVICTION_FIFO, 0, limit, 0);
 	struct vss_put put = { };
 	struct vss_stat stat;
+	uint64_t evicted = 0;
 	int i, error = 0;
 
-	for (i = 0; i < 20 && !error; i++)
+	for (i = 0; i < 20 && !error; i++) {
 		error = put_rows_with(file, &put, 1 + i * 16, 16, D, 0, 40000);
+		evicted += put.evicted;
+	}
 	stat = collection_stat(file);
-	ktap_ok(!error && stat.bytes <= limit && stat.count > 20 &&
+	ktap_ok(!error && stat.evictions == evicted && stat.bytes <= limit && stat.count > 20 &&
 		stat.count < 40 && adds_up(&stat) &&
 		has_row(file, 320, D) && !has_row(file, 1, D),
 		"payloads count, and evict no more than they need");
@@ -276,9 +284,13 @@ static void driver_cap(void)
 	held = collection_stat(store).count;
 	ktap_ok(error == EDQUOT && held >= 2000 && held == BLOCK_ROWS,
 		"at the driver's max_bytes another gets EDQUOT");
-	for (error = 0, id = 50000; id < 50800 && !error; id += 16)
+	held = collection_stat(cache).evictions;
+	for (error = 0, id = 50000; id < 50800 && !error; id += 16) {
 		error = put_rows_with(cache, &put, id, 16, WIDE, 0, 30000);
-	ktap_ok(!error, "payloads find room there, too");
+		held += put.evicted;
+	}
+	ktap_ok(!error && held == collection_stat(cache).evictions,
+		"payloads find room there, too, and puts say what went for them");
 	set_parameter("max_bytes", 0);
 	close(cache);
 	close(store);
@@ -382,6 +394,28 @@ static void many_threads(void)
 	close(crowd_file);
 }
 
+/* The sums over all collections that have names. */
+static void totals(void)
+{
+	const char *const path = "/sys/class/misc/vss/evictions";
+	unsigned long long before = file_number(path);
+	struct vss_drop drop = { .name = "totals" };
+	int file = device_open(O_RDWR);
+
+	if (bind_named(file, drop.name, VSS_OPEN_CREATE, D, 0600) ||
+	    configure(file, (struct vss_configure) {
+			.flags = VSS_CONFIGURE_CAPACITY | VSS_CONFIGURE_EVICTION,
+			.capacity = 3, .eviction = VSS_EVICTION_FIFO }))
+		ktap_bail_out("cannot make a collection");
+	put_rows(file, 1, 10, D);
+	ktap_ok(file_number(path) == before + 7 &&
+		!file_number("/sys/class/misc/vss/pressure_evictions") &&
+		!file_number("/sys/class/misc/vss/expirations"),
+		"sysfs tells the sums over named collections");
+	RUN(file, VSS_DROP, &drop);
+	close(file);
+}
+
 int main(void)
 {
 	uint64_t bytes;
@@ -394,6 +428,7 @@ int main(void)
 	lru_clock();
 	limits_change();
 	order_is_kept();
+	totals();
 	byte_limits();
 	payload_limits();
 	driver_cap();

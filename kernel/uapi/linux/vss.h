@@ -478,7 +478,7 @@ struct vss_list {
  * @done: out: rows that are in
  * @inserted: out: of those, new ones
  * @updated: out: of those, ones that replaced a row
- * @evicted: out: rows whose places new ones got
+ * @evicted: out: rows that made room
  * @ttls: in: pointer to one __u64 a row, for how long it is kept, in nanoseconds:
  *        0 for the collection's @ttl, VSS_TTL_NEVER for ever; or 0: the
  *        collection's @ttl for all
