@@ -32,7 +32,7 @@ const FAST = "uml";
 
 /** A command as the lab runs it in a machine. */
 function inLab(machine: string, command: string[], moduleArgs = "", memory = ""): string[] {
-  const options = ["--machine", machine, "--timeout", "900", "--module-args", moduleArgs];
+  const options = ["--machine", machine, "--timeout", "1500", "--module-args", moduleArgs];
   options.push("--memory", memory);
   return [deno, "run", "--quiet", "--no-check", "--allow-all", "lab/main.ts", ...options, "--"]
     .concat(command);
