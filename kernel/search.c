@@ -453,7 +453,7 @@ static u32 vss_seeker_room(const struct vss_seeker *seeker)
 		rows = min3(rows, plain, (u32)VSS_TILE_ROWS);
 		break;
 	}
-	rows = ALIGN_DOWN(rows / DIV_ROUND_UP(count, VSS_TILE_QUERIES),
+	rows = ALIGN_DOWN(rows / DIV_ROUND_UP(count, 2 * VSS_TILE_QUERIES),
 			  VSS_STRIPE);
 	return max(rows, (u32)VSS_STRIPE);
 }

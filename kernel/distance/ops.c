@@ -278,14 +278,19 @@ u64 vss_distance_rows(u32 metric, const u32 *const *queries, u32 nr_queries,
 	return vss_section_end(begin);
 }
 
-/* One FPU section's worth of vss_distance_sift(): @count stripes from @first on. */
+/*
+ * One FPU section's worth of vss_distance_sift(): @count stripes from @first on,
+ * for probes that are ready.
+ */
 static u64 vss_sift_some(u32 metric, struct vss_probe *const *probes,
 			 u32 nr_probes, const struct vss_stripes *stripes,
-			 u32 first, u32 count)
+			 u32 first, u32 count, u32 lanes)
 {
 	u64 begin = vss_section_begin(true);
-	u32 zeros = vss_zeros_begin();
+	u32 i, zeros = vss_zeros_begin();
 
+	for (i = 0; i < nr_probes; i++)
+		vss_metric_aim(metric, probes[i], lanes);
 	if (metric == VSS_METRIC_IP)
 		vss_ops->sift_ip(probes, nr_probes, stripes, first, count);
 	else
@@ -294,16 +299,13 @@ static u64 vss_sift_some(u32 metric, struct vss_probe *const *probes,
 	return vss_section_end(begin);
 }
 
-/* Makes a probe ready, and sets what depends on its limit. */
-static u64 vss_sift_prepare(u32 metric, struct vss_probe *probe,
-			    const u32 *query, u32 lanes)
+/* Makes a probe ready. */
+static u64 vss_sift_round(struct vss_probe *probe, const u32 *query, u32 lanes)
 {
-	u64 begin = vss_section_begin(!probe->ready);
+	u64 begin = vss_section_begin(true);
 	u32 zeros = vss_zeros_begin();
 
-	if (!probe->ready)
-		vss_metric_round(probe, (const float *)query, lanes);
-	vss_metric_aim(metric, probe, lanes);
+	vss_metric_round(probe, (const float *)query, lanes);
 	vss_zeros_end(zeros);
 	return vss_section_end(begin);
 }
@@ -330,9 +332,11 @@ u64 vss_distance_sift(u32 metric, struct vss_probe *const *probes,
 	u32 i, at, some, piece, most;
 	u64 longest = 0;
 
-	for (i = 0; i < nr_probes; i++)
-		longest = max(longest, vss_sift_prepare(metric, probes[i],
-							queries[i], lanes));
+	for (i = 0; i < nr_probes; i++) {
+		if (!probes[i]->ready)
+			longest = max(longest, vss_sift_round(probes[i],
+							      queries[i], lanes));
+	}
 	most = clamp(vss_ops->sift_bytes / stripe, 1U, vss_ops->probes);
 	for (i = 0; i < nr_probes; i += some) {
 		some = min(nr_probes - i, most);
@@ -341,7 +345,8 @@ u64 vss_distance_sift(u32 metric, struct vss_probe *const *probes,
 			longest = max(longest,
 				      vss_sift_some(metric, probes + i, some,
 						    stripes, at,
-						    min(piece, stripes->count - at)));
+						    min(piece, stripes->count - at),
+						    lanes));
 	}
 	return longest;
 }
