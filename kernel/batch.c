@@ -47,6 +47,7 @@ struct vss_batch *vss_batch_create(u32 dimension, u32 rows, bool coded)
 	if (!batch)
 		return NULL;
 	batch->room = rows;
+	batch->patience = VSS_BATCH_PATIENCE;
 	batch->dimension = dimension;
 	batch->ids = (u64 *)(batch + 1);
 	batch->tags = batch->ids + rows;

@@ -16,6 +16,9 @@ struct vss_payload;
 #define VSS_BATCH_BYTES 65536
 #define VSS_BATCH_ROWS 128
 
+/* Blocks that one call takes from others for memory that it cannot get. */
+#define VSS_BATCH_PATIENCE 4
+
 /**
  * struct vss_batch - rows on their way between user memory and a store
  * @room: rows that the arrays have room for
@@ -24,6 +27,7 @@ struct vss_payload;
  * @done: of those, rows that a put has made visible
  * @inserted: of those, new ones
  * @evicted: rows that made room for those, or for their payloads
+ * @patience: how many blocks more may make room for want of memory
  * @prepared: rows that a put has given a slot; this and the next three are its
  *            own
  * @fresh: of those that are not done, rows in slots where there was none
@@ -54,6 +58,7 @@ struct vss_batch {
 	u32 done;
 	u32 inserted;
 	u32 evicted;
+	u32 patience;
 	u32 prepared;
 	u32 fresh;
 	u32 displaced;

@@ -89,6 +89,8 @@ static void vss_store_evict_rows(struct vss_store *store, u64 more, u64 bytes)
 	u32 slot, done = 0;
 
 	lockdep_assert_held(&store->writers);
+	/* Here the hand may go around; hereafter it is where it is wanted. */
+	vss_order_next(store);
 	down_write(&store->lock);
 	do {
 		slot = vss_order_next(store);
@@ -256,14 +258,25 @@ bool vss_store_give_way(struct vss_store *store, struct vss_batch *batch,
 	u64 evicted;
 
 	if (!vss_store_evicts(store) || (error != -EDQUOT && error != -ENOMEM) ||
-	    mutex_lock_killable(&store->writers))
+	    fatal_signal_pending(current))
+		return false;
+	/* What others are charged for may not help the caller's group at all. */
+	if (error == -ENOMEM && !batch->patience)
+		return false;
+	if (mutex_lock_killable(&store->writers))
 		return false;
 	evicted = store->gone[VSS_EVICTED];
 	if (store->count && vss_store_evicts(store)) {
-		if (error == -EDQUOT)
-			vss_store_evict_rows(store, 0, bytes);
-		else
+		if (error == -ENOMEM) {
+			batch->patience--;
 			vss_store_evict_block(store, VSS_PRESSED);
+		} else if (store->eviction == VSS_EVICTION_LRU &&
+			   store->payload_bytes < bytes) {
+			/* The hand leaves some rows in every block. */
+			vss_store_evict_block(store, VSS_EVICTED);
+		} else {
+			vss_store_evict_rows(store, 0, bytes);
+		}
 		gone = true;
 	}
 	batch->evicted += store->gone[VSS_EVICTED] - evicted;
@@ -329,11 +342,12 @@ int vss_store_configure(struct vss_store *store, u32 flags,
 	do {
 		more = vss_store_shed(store, 0);
 		mutex_unlock(&store->writers);
+		/* What the index has too much of counts, too. */
+		vss_store_trim(store);
 		cond_resched();
 		if (more && mutex_lock_killable(&store->writers))
 			return -EINTR;
 	} while (more);
-	vss_store_trim(store);
 	return 0;
 }
 

@@ -206,6 +206,7 @@ u32 vss_expiry_sweep(struct vss_store *store, u64 now, u32 blocks, u32 rows)
 		vss_free_blocks(store, &empty);
 		INIT_LIST_HEAD(&empty);
 		store->sweep++;
+		cond_resched();
 	}
 	if (removed)
 		trace_vss_evict(store, removed, VSS_EXPIRED);

@@ -26,9 +26,6 @@
 #include "store.h"
 #include "trace.h"
 
-/* How many blocks a put gives up, at most, to get what it cannot do without. */
-#define VSS_PATIENCE 4
-
 /* Blocks that a put looks at for rows that are over. */
 #define VSS_BEGIN_BLOCKS 16
 
@@ -342,15 +339,13 @@ int vss_store_try_put(struct vss_store *store, struct vss_batch *batch,
 int vss_store_put(struct vss_store *store, struct vss_batch *batch, bool upsert)
 {
 	struct vss_spare spare = { };
-	u32 patience = VSS_PATIENCE;
 	int ret;
 
 	ret = vss_store_try_put(store, batch, upsert, &spare);
 	while (ret == -EAGAIN || (ret == -EDQUOT && spare.wants_expiries)) {
 		bool stuck = ret != -EAGAIN || spare.exhausted;
 
-		if (stuck && (!patience-- ||
-			      !vss_store_give_way(store, batch, 0, -ENOMEM)))
+		if (stuck && !vss_store_give_way(store, batch, 0, -ENOMEM))
 			break;
 		spare.exhausted = !vss_spare_fill(&spare);
 		/* Also if so: another writer may have made room. */
