@@ -23,6 +23,9 @@
 #define VSS_SWEEP_ROWS 256
 #define VSS_SWEEP_BLOCKS 256
 
+/* Blocks in which rows that are over are counted, at most. */
+#define VSS_COUNT_BLOCKS 64
+
 /* The reaper takes no less than what so much time brings, in milliseconds. */
 #define VSS_REAP_PAUSE_MS 200
 
@@ -277,14 +280,16 @@ void vss_expiry_stop(struct vss_store *store)
  * vss_expiry_count() - rows that are over and still to be removed
  * @store: locked for reading
  *
- * Return: how many.
+ * Looks at a bounded number of blocks, as everybody may ask for it.
+ *
+ * Return: how many; less than there are where that are very many.
  */
 u64 vss_expiry_count(struct vss_store *store)
 {
 	u64 now = vss_expiry_now(READ_ONCE(store->soonest)), count = 0;
 	struct vss_block *block;
+	u32 i, blocks = VSS_COUNT_BLOCKS;
 	unsigned long index;
-	u32 i;
 
 	lockdep_assert_held(&store->lock);
 	if (READ_ONCE(store->soonest) > now)
@@ -292,6 +297,8 @@ u64 vss_expiry_count(struct vss_store *store)
 	xa_for_each(&store->blocks, index, block) {
 		if (block->soonest > now)
 			continue;
+		if (!blocks--)
+			break;
 		for_each_set_bit(i, vss_block_live(store, block),
 				 block->nr_used)
 			count += block->expiries[i] <= now;

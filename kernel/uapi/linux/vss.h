@@ -678,7 +678,8 @@ struct vss_scan {
  * @size: in: see the header
  * @status: out: see the header
  * @count: out: rows stored, those past their time not among them: all @inserts
- *         but the @deletes, @evictions, @pressure_evictions and @expirations
+ *         but the @deletes, @evictions, @pressure_evictions and @expirations.
+ *         Where a great many end at once, some are until they are removed
  * @capacity: out: rows that may be stored; less than @count where that was
  *            lowered
  * @bytes: out: memory of the rows and of all that is kept beside them, in bytes
