@@ -128,10 +128,13 @@ static void vss_zeros_end(u32 before)
 	asm volatile("ldmxcsr %0" : : "m" (before));
 }
 
-/* Returns for how long, in nanoseconds; 0 where it was not timed. */
+/*
+ * Returns for how long, in nanoseconds, if only for as short as the clock can
+ * tell; 0 where it was not timed.
+ */
 static u64 vss_section_end(u64 begin)
 {
-	u64 time = begin ? ktime_get_ns() - begin : 0;
+	u64 time = begin ? max(ktime_get_ns() - begin, 1ULL) : 0;
 
 	kernel_fpu_end();
 	return time;
