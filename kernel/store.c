@@ -323,7 +323,8 @@ static int vss_store_grow(struct vss_store *store, struct vss_spare *spare)
 	int ret;
 
 	lockdep_assert_held(&store->writers);
-	if (vss_store_is_past(store, VSS_BLOCK_BYTES))
+	if (vss_store_is_past(store, VSS_BLOCK_BYTES +
+			      (store->ttl ? vss_expiries_bytes(store) : 0)))
 		return -EDQUOT;
 	/* Not for nothing. */
 	if (!block) {
