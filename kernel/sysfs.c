@@ -36,40 +36,19 @@ static ssize_t vss_total_show(struct device *device,
 			  *(u64 *)((void *)&totals + total->offset));
 }
 
-static struct vss_total vss_adds = {
-	__ATTR(adds, 0444, vss_total_show, NULL),
-	offsetof(struct vss_totals, adds),
-};
+#define VSS_TOTAL(_name)						\
+	static struct vss_total vss_##_name = {				\
+		__ATTR(_name, 0444, vss_total_show, NULL),		\
+		offsetof(struct vss_totals, _name),			\
+	}
 
-static struct vss_total vss_collections = {
-	__ATTR(collections, 0444, vss_total_show, NULL),
-	offsetof(struct vss_totals, collections),
-};
-
-static struct vss_total vss_count = {
-	__ATTR(count, 0444, vss_total_show, NULL),
-	offsetof(struct vss_totals, count),
-};
-
-static struct vss_total vss_evictions = {
-	__ATTR(evictions, 0444, vss_total_show, NULL),
-	offsetof(struct vss_totals, evictions),
-};
-
-static struct vss_total vss_expirations = {
-	__ATTR(expirations, 0444, vss_total_show, NULL),
-	offsetof(struct vss_totals, expirations),
-};
-
-static struct vss_total vss_pressure_evictions = {
-	__ATTR(pressure_evictions, 0444, vss_total_show, NULL),
-	offsetof(struct vss_totals, pressure_evictions),
-};
-
-static struct vss_total vss_queries = {
-	__ATTR(queries, 0444, vss_total_show, NULL),
-	offsetof(struct vss_totals, queries),
-};
+VSS_TOTAL(adds);
+VSS_TOTAL(collections);
+VSS_TOTAL(count);
+VSS_TOTAL(evictions);
+VSS_TOTAL(expirations);
+VSS_TOTAL(pressure_evictions);
+VSS_TOTAL(queries);
 
 static ssize_t bytes_show(struct device *device,
 			  struct device_attribute *attribute, char *buffer)
