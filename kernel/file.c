@@ -118,8 +118,8 @@ void vss_file_note(struct vss_file *vss,
  * file may be bound to another collection meanwhile, and that be freed.
  *
  * Return: EPOLLPRI when the bound collection has lost rows because memory was
- * scarce, since the owner was last told; calls never have to wait for a file to
- * be readable or writable.
+ * scarce, since the owner was last told, who must be allowed to read STAT, lest it
+ * be told for ever; calls never have to wait for a file to be readable or writable.
  */
 __poll_t vss_file_poll(struct file *file, struct poll_table_struct *table)
 {
@@ -128,7 +128,7 @@ __poll_t vss_file_poll(struct file *file, struct poll_table_struct *table)
 
 	poll_wait(file, &vss_pressure_wait, table);
 	spin_lock(&vss->lock);
-	if (vss->collection &&
+	if (vss->collection && vss->access & FMODE_READ &&
 	    vss_store_pressed(&vss->collection->store) > vss->pressed)
 		events |= EPOLLPRI;
 	spin_unlock(&vss->lock);
