@@ -71,6 +71,7 @@ export const CONTESTANTS = [
     label: "streaming read",
     place: "host",
     program: { native: "probe" },
+    pairs: true,
     answers: false,
   },
   {

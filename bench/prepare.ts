@@ -21,7 +21,7 @@ const COMPILERS: Readonly<Record<string, readonly string[]>> = {
   // Its sums must be the same on every machine, so it uses nothing that only some have.
   generate: ["gcc", "-O3", "-ffp-contract=off", ...CFLAGS.slice(2), "generate.c", "-lm"],
   truth: ["gcc", ...CFLAGS, "truth.c"],
-  probe: ["gcc", ...CFLAGS, "probe.c"],
+  probe: ["gcc", ...CFLAGS, "-fopenmp", "probe.c"],
   // It runs in the machine, whose processor may be another.
   driver: ["gcc", "-O2", ...CFLAGS.slice(2), `-I${PROJECT}/kernel/uapi`, "driver.c"],
   hnswlib: ["g++", ...CFLAGS, "-fopenmp", "hnswlib.cpp"],

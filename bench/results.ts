@@ -6,7 +6,17 @@
  */
 import type { MachineFacts } from "./machine.ts";
 import type { Loading, Series } from "./measure.ts";
-import { BATCH, type Dataset, DATASETS, K, keyOf, QUERIES, SEED, type What } from "./plan.ts";
+import {
+  BATCH,
+  type Dataset,
+  DATASETS,
+  K,
+  keyOf,
+  type Measurement,
+  QUERIES,
+  SEED,
+  type What,
+} from "./plan.ts";
 import { median, quantile } from "./statistics.ts";
 import { ratiosOf, shortfalls } from "./targets.ts";
 
@@ -78,7 +88,7 @@ export interface Findings {
 export function resultsOf({ started, series, loadings, ...findings }: Findings): Results {
   const limits = new Map(
     series.filter(({ measurement }) => measurement.contestant === "probe")
-      .map(({ measurement, rounds }) => [measurement.stage, median(rounds.flat())]),
+      .map(({ measurement, rounds }) => [limitKey(measurement), median(rounds.flat())]),
   );
   const medians = series.map(({ measurement, rounds }) =>
     [keyOf(measurement), rounds.map(median)] as const
@@ -90,7 +100,7 @@ export function resultsOf({ started, series, loadings, ...findings }: Findings):
     seconds: Math.round((Date.now() - started.getTime()) / 1000),
     ...findings,
     ...{ k: K, queries: QUERIES, batch: BATCH, seed: SEED, datasets: DATASETS },
-    measurements: series.map((one) => summaryOf(one, limits.get(one.measurement.stage))),
+    measurements: series.map((one) => summaryOf(one, limits.get(limitKey(one.measurement)))),
     loadings: loadings.filter(({ stage }) => DATASETS.some(({ name }) => name === stage))
       .map(loadingOf),
     ratios: Object.fromEntries(
@@ -98,6 +108,11 @@ export function resultsOf({ started, series, loadings, ...findings }: Findings):
     ),
     short: shortfalls(ratios).map(({ target }) => target.key),
   };
+}
+
+/** What limits a measurement: reading the same bytes with as many threads. */
+function limitKey({ stage, threads }: Measurement): string {
+  return `${stage} ${threads}`;
 }
 
 function summaryOf({ measurement, rounds }: Series, limit: number | undefined): Summary {
