@@ -40,6 +40,20 @@
 #define VSS_ROWS 4
 #define VSS_FITS 2
 
+/*
+ * How far ahead of what is read from one end to the other the next lines are asked
+ * for, in bytes: far enough for what comes between two FPU sections, too.
+ * Processors that look ahead by themselves do so within a page, and lose sight of
+ * it whenever something else is done.
+ */
+#define VSS_AHEAD 4096
+
+/* Asks for what lies @ahead bytes behind a place, which may be nothing. */
+static inline void vss_expect(const void *place, u32 ahead)
+{
+	__builtin_prefetch((const char *)place + ahead);
+}
+
 /* Adds the terms of some components to a sum. */
 typedef vss_float vss_step(vss_float sum, vss_float query, vss_float row);
 
@@ -61,13 +75,14 @@ static inline vss_float vss_add_product(vss_float sum, vss_float query,
 
 /*
  * Each of @nr_queries queries with each of @nr_rows rows: each component is
- * loaded once, and the independent sums hide the latency of the FMA unit.
+ * loaded once, and the independent sums hide the latency of the FMA unit. Where
+ * others follow the rows, they are @ahead bytes away.
  */
 static __always_inline void vss_tile(const float *const *queries,
 				     const u32 nr_queries,
 				     const float *const *rows,
-				     const u32 nr_rows, u32 lanes, float *out,
-				     vss_step *step)
+				     const u32 nr_rows, u32 lanes, u32 ahead,
+				     float *out, vss_step *step)
 {
 	vss_float sums[VSS_QUERIES][VSS_ROWS];
 	u32 i, q, r;
@@ -80,6 +95,8 @@ static __always_inline void vss_tile(const float *const *queries,
 	for (i = 0; i < lanes; i += VSS_WIDTH) {
 		vss_float row[VSS_ROWS];
 
+		if (ahead && i % VSS_LANES == 0)
+			vss_expect(rows[0] + i, ahead);
 		VSS_UNROLL
 		for (r = 0; r < nr_rows; r++)
 			row[r] = vss_load(rows[r] + i);
@@ -110,6 +127,8 @@ static __always_inline void vss_strip(const float *const *queries,
 				      const struct vss_rows *rows, float *out,
 				      vss_step *step)
 {
+	/* With more queries, rows come faster than they are worked on. */
+	const u32 ahead = nr_queries > 1 || rows->index ? 0 : VSS_AHEAD;
 	u32 i = 0;
 
 	/*
@@ -123,14 +142,14 @@ static __always_inline void vss_strip(const float *const *queries,
 			vss_row(rows, i + 2), vss_row(rows, i + 3),
 		};
 
-		vss_tile(queries, nr_queries, row, VSS_ROWS, rows->lanes,
+		vss_tile(queries, nr_queries, row, VSS_ROWS, rows->lanes, 0,
 			 out + i, step);
 	}
 	for (; i < rows->count; i++) {
 		const float *row = vss_row(rows, i);
 
-		vss_tile(queries, nr_queries, &row, 1, rows->lanes, out + i,
-			 step);
+		vss_tile(queries, nr_queries, &row, 1, rows->lanes, ahead,
+			 out + i, step);
 	}
 }
 
@@ -174,6 +193,7 @@ static __always_inline void vss_products(const u32 *plane, u32 words,
 	for (w = 0; w < codes; w++) {
 		struct vss_crumbs crumbs = vss_unpack(plane + w * VSS_STRIPE);
 
+		vss_expect(plane + w * VSS_STRIPE, VSS_AHEAD);
 		VSS_UNROLL
 		for (q = 0; q < nr_probes; q++)
 			vss_multiply(&sums[q], &crumbs,
