@@ -3,17 +3,22 @@
  * Memory that the kernel may take back: see shrink.h.
  */
 #include <linux/atomic.h>
+#include <linux/hash.h>
 #include <linux/jiffies.h>
 #include <linux/list_lru.h>
+#include <linux/lockdep.h>
 #include <linux/memcontrol.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/mutex.h>
 #include <linux/page_counter.h>
+#include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/swap.h>
 #include <linux/wait_bit.h>
 
 #include "block.h"
@@ -33,8 +38,12 @@
 #define VSS_SERVED_PAGES (VSS_BLOCK_PAGES + VSS_BLOCK_PAGES / 2)
 #define VSS_SERVED_MS 50
 
-/* Blocks that are passed over in search of one that can be had. */
-#define VSS_WALK_BLOCKS 1024
+/* How many groups are remembered that were given something: in sets, of so many. */
+#define VSS_SERVED_SETS_BITS 5
+#define VSS_SERVED_WAYS 4
+
+/* Blocks that are passed over under the list's lock, which is a spinlock. */
+#define VSS_WALK_BLOCKS 64
 
 /**
  * struct vss_handle - how the kernel finds a block
@@ -57,7 +66,10 @@ DECLARE_WAIT_QUEUE_HEAD(vss_pressure_wait);
 /**
  * vss_handle_create() - allocate a handle
  *
- * Outside of all locks, as the block is.
+ * Outside of all locks, as the block is. The list goes by the node that the handle
+ * is on. That is where its block is, unless the node was out of memory for one of
+ * both: no kernel has a call for a node and a list at once. Its reclaim then takes
+ * another's block for its own, which frees memory all the same.
  *
  * Return: the handle, for vss_handle_free(), or NULL.
  */
@@ -143,12 +155,14 @@ static void vss_unpin(struct vss_store *store)
  * struct vss_claim - a block that can be had
  * @block: the block, or NULL
  * @busy: whether there were some that others were at work on
+ * @last: whether those go to the end of the list, so that the next call finds others
  * @store: its store, pinned, its writers held
  * @walk: how many blocks more may be looked at
  */
 struct vss_claim {
 	struct vss_block *block;
 	bool busy;
+	bool last;
 	struct vss_store *store;
 	unsigned long walk;
 };
@@ -162,7 +176,7 @@ static enum lru_status vss_claim(VSS_LRU_WALK_PARAMETERS, void *argument)
 
 	if (!mutex_trylock(&store->writers)) {
 		claim->busy = true;
-		return LRU_SKIP;
+		return claim->last ? LRU_ROTATE : LRU_SKIP;
 	}
 	if (vss_order_spares(store, handle->block)) {
 		mutex_unlock(&store->writers);
@@ -177,7 +191,8 @@ static enum lru_status vss_claim(VSS_LRU_WALK_PARAMETERS, void *argument)
 
 /*
  * Claims the next block. Who changes a store is at it nearly all the time, but
- * not for long: so it is tried again a little later, for a bounded time.
+ * not for long: so it is tried again a little later, for a bounded time. kswapd
+ * does not sleep for it, as the whole node would wait for that.
  */
 static void vss_claim_next(struct vss_claim *claim,
 			   const struct shrink_control *control)
@@ -187,27 +202,49 @@ static void vss_claim_next(struct vss_claim *claim,
 	for (tries = 0; tries < VSS_CLAIM_TRIES; tries++) {
 		claim->walk = VSS_WALK_BLOCKS;
 		claim->busy = false;
+		claim->last = tries == VSS_CLAIM_TRIES - 1;
 		list_lru_walk_one(&vss_blocks, control->nid, control->memcg,
 				  vss_claim, claim, &claim->walk);
-		if (claim->block || !claim->busy)
+		/* Where all were passed over, there may be more. */
+		if (claim->block || (!claim->busy && claim->walk))
 			break;
-		if (tries % 8 == 7)
+		if (claim->busy && tries % 8 == 7 && !current_is_kswapd())
 			schedule_timeout_uninterruptible(1);
 		else
 			cond_resched();
 	}
 }
 
-/* Gives one block back; returns the pages that are free now. */
-static unsigned long vss_shrink_block(struct shrink_control *control)
+/**
+ * vss_pressure_tell() - wake those who want to know that rows went
+ *
+ * Called without a lock of a store: whoever is woken may want it.
+ */
+void vss_pressure_tell(void)
+{
+	wake_up_interruptible_poll(&vss_pressure_wait, EPOLLPRI);
+}
+
+/*
+ * Gives one block back; returns the pages that are free now. @pressed: set where
+ * rows went.
+ */
+static unsigned long vss_shrink_block(struct shrink_control *control,
+				      bool *pressed)
 {
 	struct vss_claim claim = { };
+	u64 before;
 	bool freed;
 
 	vss_claim_next(&claim, control);
 	if (!claim.block)
 		return 0;
+	before = vss_store_pressed(claim.store);
 	freed = vss_store_yield(claim.store, claim.block);
+	/* Its readers are too many: the next call is to find another. */
+	if (!freed)
+		vss_handle_rotate(claim.block->handle);
+	*pressed |= vss_store_pressed(claim.store) != before;
 	mutex_unlock(&claim.store->writers);
 	vss_unpin(claim.store);
 	if (!freed)
@@ -263,26 +300,76 @@ static bool vss_node_has_room(int nid)
 	return free > wanted;
 }
 
+/**
+ * struct vss_served - a group that was given something lately
+ * @group: which; it may be gone by now, and is not looked at
+ * @nid: on which node
+ * @time: when it was given something, or came for more that it did not need
+ */
+struct vss_served {
+	const void *group;
+	int nid;
+	unsigned long time;
+};
+
+static struct vss_served vss_served[1 << VSS_SERVED_SETS_BITS][VSS_SERVED_WAYS];
+static DEFINE_SPINLOCK(vss_served_lock);
+
+/*
+ * Where a group is remembered; where it is not, the one of its set is forgotten
+ * that has not come for the longest time.
+ */
+static struct vss_served *vss_served_of(const struct shrink_control *control)
+{
+	struct vss_served *set, *oldest, *entry;
+
+	lockdep_assert_held(&vss_served_lock);
+	set = vss_served[hash_ptr(control->memcg, VSS_SERVED_SETS_BITS)];
+	for (entry = oldest = set; entry < set + VSS_SERVED_WAYS; entry++) {
+		if (entry->group == control->memcg && entry->nid == control->nid)
+			return entry;
+		if (time_before(entry->time, oldest->time))
+			oldest = entry;
+	}
+	*oldest = (struct vss_served) {
+		.group = control->memcg,
+		.nid = control->nid,
+		.time = jiffies - msecs_to_jiffies(VSS_SERVED_MS),
+	};
+	return oldest;
+}
+
+/* Notes that a group was given something. */
+static void vss_group_serve(const struct shrink_control *control)
+{
+	spin_lock(&vss_served_lock);
+	vss_served_of(control)->time = jiffies;
+	spin_unlock(&vss_served_lock);
+}
+
 /*
  * Whether a group has been given what it was short of. Since Linux 6.4 its
  * reclaim takes no notice of what a shrinker has freed, and asks on, ever more
- * urgently, until the whole cache were gone. So a task that comes again at once,
- * on behalf of a group that has room by now, in a machine that has, gets nothing.
+ * urgently, until the whole cache were gone. So whoever comes again at once, on
+ * behalf of a group that has room by now, in a machine that has, gets nothing.
  */
 static bool vss_group_is_served(const struct shrink_control *control)
 {
-	static struct task_struct *last_task;
-	static unsigned long last_time;
 	unsigned long room = vss_group_room(control->memcg);
-	bool again = READ_ONCE(last_task) == current &&
-		     time_before(jiffies, READ_ONCE(last_time) +
-				 msecs_to_jiffies(VSS_SERVED_MS));
+	struct vss_served *entry;
+	bool served;
 
-	/* Others may overwrite this: then they are served too well. */
-	WRITE_ONCE(last_task, current);
-	WRITE_ONCE(last_time, jiffies);
-	return again && room != ULONG_MAX && room > VSS_SERVED_PAGES &&
-	       vss_node_has_room(control->nid);
+	if (room == ULONG_MAX || room <= VSS_SERVED_PAGES ||
+	    !vss_node_has_room(control->nid))
+		return false;
+	spin_lock(&vss_served_lock);
+	entry = vss_served_of(control);
+	served = time_before(jiffies, entry->time +
+			     msecs_to_jiffies(VSS_SERVED_MS));
+	if (served)
+		entry->time = jiffies;
+	spin_unlock(&vss_served_lock);
+	return served;
 }
 
 static unsigned long vss_shrink_count(struct shrinker *shrinker,
@@ -301,13 +388,18 @@ static unsigned long vss_shrink_scan(struct shrinker *shrinker,
 				     struct shrink_control *control)
 {
 	unsigned long freed = 0, more = 1;
+	bool pressed = false;
 
 	while (more && freed < control->nr_to_scan &&
 	       !vss_group_is_served(control)) {
-		more = vss_shrink_block(control);
+		more = vss_shrink_block(control, &pressed);
+		if (more)
+			vss_group_serve(control);
 		freed += more;
 		cond_resched();
 	}
+	if (pressed)
+		vss_pressure_tell();
 	return freed ?: SHRINK_STOP;
 }
 

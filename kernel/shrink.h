@@ -18,7 +18,8 @@
  *
  * The kernel calls while somebody allocates, who may hold any lock. So nothing
  * is waited for: of both locks of a store it is tried whether they are free, and
- * if not, another store's turn has come. Nothing is allocated.
+ * if not, another store's turn has come. Nothing is allocated, and nobody is woken
+ * under a lock.
  *
  * A handle leads to its block and store. It leaves the list before the block is
  * freed; and a store that is destroyed waits for its pins, which are taken under
@@ -39,6 +40,7 @@ void vss_handle_list(struct vss_handle *handle);
 void vss_handle_unlist(struct vss_handle *handle);
 void vss_handle_rotate(struct vss_handle *handle);
 void vss_unpinned_wait(struct vss_store *store);
+void vss_pressure_tell(void);
 
 /* Woken when rows of any store went because their memory was wanted. */
 extern wait_queue_head_t vss_pressure_wait;
