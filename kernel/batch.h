@@ -28,10 +28,9 @@ struct vss_payload;
  * @inserted: of those, new ones
  * @evicted: rows that made room for those, or for their payloads
  * @patience: how many blocks more may make room for want of memory
- * @prepared: rows that a put has given a slot; this and the next three are its
+ * @prepared: rows that a put has given a slot; this and the next two are its
  *            own
  * @fresh: of those that are not done, rows in slots where there was none
- * @displaced: rows that made room, and that no trace has told yet
  * @now: the time, or 0 where it does not matter
  * @met: places of rows, plus 1, by their ids: see vss_batch_meet()
  * @marked: a bit a row: for a get, the row is stored; for a put, it is new
@@ -61,7 +60,6 @@ struct vss_batch {
 	u32 patience;
 	u32 prepared;
 	u32 fresh;
-	u32 displaced;
 	u64 now;
 	u8 met[2 * VSS_BATCH_ROWS];
 	DECLARE_BITMAP(marked, VSS_BATCH_ROWS);

@@ -135,7 +135,7 @@ u32 vss_store_find(struct vss_store *store, u64 id);
 u32 vss_store_find_path(struct vss_store *store, u64 id,
 			struct vss_path *path);
 int vss_store_widen(struct vss_store *store, u32 more, struct vss_spare *spare);
-int vss_store_take_slot(struct vss_store *store, u32 *slot,
+int vss_store_take_slot(struct vss_store *store, u32 *slot, u64 expiry,
 			struct vss_spare *spare);
 void vss_store_return_slot(struct vss_store *store, u32 slot);
 void vss_store_write(struct vss_store *store, u32 slot, struct vss_batch *batch,
@@ -144,7 +144,17 @@ void vss_store_settle(struct vss_store *store);
 u64 vss_store_bytes(const struct vss_store *store);
 void vss_block_free(struct vss_store *store, struct vss_block *block);
 
+/**
+ * struct vss_gone - rows that were gone when a step began
+ * @rows: how many, by enum vss_reason
+ */
+struct vss_gone {
+	u64 rows[VSS_REASONS];
+};
+
 /* remove.c */
+void vss_store_note(const struct vss_store *store, struct vss_gone *gone);
+u32 vss_store_tell(const struct vss_store *store, const struct vss_gone *gone);
 int vss_store_lock_all(struct vss_store *store);
 void vss_store_unlock_all(struct vss_store *store);
 void vss_store_remove(struct vss_store *store, u32 slot, enum vss_reason reason,
@@ -152,6 +162,6 @@ void vss_store_remove(struct vss_store *store, u32 slot, enum vss_reason reason,
 void vss_store_shrink(struct vss_store *store, struct vss_block *block,
 		      struct list_head *empty);
 void vss_free_blocks(struct vss_store *store, struct list_head *empty);
-void vss_store_trim(struct vss_store *store);
+bool vss_store_trim(struct vss_store *store);
 
 #endif /* VSS_BLOCK_H */

@@ -12,11 +12,10 @@
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/mutex.h>
-#include <linux/poll.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
-#include <linux/wait.h>
+#include <linux/swap.h>
 #include <linux/xarray.h>
 
 #include "batch.h"
@@ -29,26 +28,10 @@
 #include "order.h"
 #include "shrink.h"
 #include "store.h"
-#include "trace.h"
-
-/* Rows that are evicted under one lock: one by one, and of a block. */
-#define VSS_EVICT_ROWS 128
-#define VSS_EVICT_BLOCK_ROWS 512
 
 /* How often a lock that others hold is tried before a block is left alone. */
 #define VSS_EVICT_TRIES 512
 #define VSS_EVICT_TICK 64
-
-/* Tells who wants to know that rows went. */
-static void vss_store_tell(const struct vss_store *store, u32 rows,
-			   enum vss_reason reason)
-{
-	if (!rows)
-		return;
-	trace_vss_evict(store, rows, reason);
-	if (reason == VSS_PRESSED)
-		wake_up_interruptible_poll(&vss_pressure_wait, EPOLLPRI);
-}
 
 /* What a store takes that only goes with whole blocks. */
 static u64 vss_store_blocks_bytes(const struct vss_store *store)
@@ -96,16 +79,15 @@ static void vss_store_evict_rows(struct vss_store *store, u64 more, u64 bytes)
 		slot = vss_order_next(store);
 		vss_store_remove(store, slot, vss_store_is_over(store, slot, now) ?
 				 VSS_EXPIRED : VSS_EVICTED, &empty);
-	} while (++done < VSS_EVICT_ROWS && store->count &&
+	} while (++done < VSS_BATCH_ROWS && store->count &&
 		 (vss_store_is_beyond(store, more) ||
 		  (bytes && !vss_budget_has(bytes))));
 	up_write(&store->lock);
 	vss_free_blocks(store, &empty);
-	vss_store_tell(store, done, VSS_EVICTED);
 }
 
 /* Removes some rows of a block, which goes with the last; both locks are held. */
-static u32 vss_block_evict(struct vss_store *store, struct vss_block *block,
+static void vss_block_evict(struct vss_store *store, struct vss_block *block,
 			   enum vss_reason reason, struct list_head *empty)
 {
 	u32 first = block->index * store->layout.rows_per_block;
@@ -115,13 +97,12 @@ static u32 vss_block_evict(struct vss_store *store, struct vss_block *block,
 	if (!block->nr_live)
 		vss_store_shrink(store, block, empty);
 	for_each_set_bit(i, vss_block_live(store, block), block->nr_used) {
-		if (done++ == VSS_EVICT_BLOCK_ROWS)
+		if (done++ == VSS_BATCH_ROWS)
 			break;
 		vss_store_remove(store, first + i,
 				 vss_block_is_over(block, i, now) ?
 				 VSS_EXPIRED : reason, empty);
 	}
-	return min_t(u32, done, VSS_EVICT_BLOCK_ROWS);
 }
 
 /* Evicts the next whole block. */
@@ -130,20 +111,21 @@ static void vss_store_evict_block(struct vss_store *store,
 {
 	struct vss_block *block = vss_order_block(store);
 	LIST_HEAD(empty);
-	u32 done = 0;
 
 	lockdep_assert_held(&store->writers);
 	while (block && list_empty(&empty)) {
 		down_write(&store->lock);
-		done += vss_block_evict(store, block, reason, &empty);
+		vss_block_evict(store, block, reason, &empty);
 		up_write(&store->lock);
 		cond_resched();
 	}
 	vss_free_blocks(store, &empty);
-	vss_store_tell(store, done, reason);
 }
 
-/* Takes a store's lock for writing if that is free, or is so in between. */
+/*
+ * Takes a store's lock for writing if that is free, or is so in between: readers
+ * let it pass. kswapd does not sleep for it, as whole nodes would wait for that.
+ */
 static bool vss_store_try_lock(struct vss_store *store)
 {
 	u32 tries;
@@ -153,7 +135,7 @@ static bool vss_store_try_lock(struct vss_store *store)
 			return true;
 		cpu_relax();
 		/* Who has it may want this processor. */
-		if (tries % VSS_EVICT_TICK)
+		if (tries % VSS_EVICT_TICK || current_is_kswapd())
 			cond_resched();
 		else
 			schedule_timeout_uninterruptible(1);
@@ -172,19 +154,19 @@ static bool vss_store_try_lock(struct vss_store *store)
  */
 bool vss_store_yield(struct vss_store *store, struct vss_block *block)
 {
+	struct vss_gone gone;
 	LIST_HEAD(empty);
-	u32 done = 0;
 	bool freed;
 
-	lockdep_assert_held(&store->writers);
+	vss_store_note(store, &gone);
 	while (list_empty(&empty) && vss_store_try_lock(store)) {
-		done += vss_block_evict(store, block, VSS_PRESSED, &empty);
+		vss_block_evict(store, block, VSS_PRESSED, &empty);
 		up_write(&store->lock);
 		cond_resched();
 	}
 	freed = !list_empty(&empty);
 	vss_free_blocks(store, &empty);
-	vss_store_tell(store, done, VSS_PRESSED);
+	vss_store_tell(store, &gone);
 	/* What the index has too much of takes memory to give back. */
 	vss_expiry_kick(store);
 	return freed;
@@ -220,8 +202,8 @@ bool vss_store_shed(struct vss_store *store, u64 more)
  * @more: of that, what the one that it replaces does not give back
  * @prepared: whether there are rows that are prepared
  *
- * Return: 0, VSS_PUBLISH where rows are to become visible first, or have made
- * room, or -EDQUOT.
+ * Return: 0, VSS_PUBLISH where rows are to become visible first, VSS_PAUSE where
+ * some have made room, or -EDQUOT.
  */
 int vss_store_fit(struct vss_store *store, u64 charge, u64 more, bool prepared)
 {
@@ -237,9 +219,7 @@ int vss_store_fit(struct vss_store *store, u64 charge, u64 more, bool prepared)
 		return -EDQUOT;
 	if (prepared)
 		return VSS_PUBLISH;
-	while (vss_store_shed(store, more))
-		cond_resched();
-	return vss_store_is_past(store, more) ? -EDQUOT : VSS_PUBLISH;
+	return vss_store_shed(store, more) ? VSS_PAUSE : -EDQUOT;
 }
 
 /**
@@ -254,8 +234,8 @@ int vss_store_fit(struct vss_store *store, u64 charge, u64 more, bool prepared)
 bool vss_store_give_way(struct vss_store *store, struct vss_batch *batch,
 			u64 bytes, int error)
 {
+	struct vss_gone before;
 	bool gone = false;
-	u64 evicted;
 
 	if (!vss_store_evicts(store) || (error != -EDQUOT && error != -ENOMEM) ||
 	    fatal_signal_pending(current))
@@ -265,7 +245,7 @@ bool vss_store_give_way(struct vss_store *store, struct vss_batch *batch,
 		return false;
 	if (mutex_lock_killable(&store->writers))
 		return false;
-	evicted = store->gone[VSS_EVICTED];
+	vss_store_note(store, &before);
 	if (store->count && vss_store_evicts(store)) {
 		if (error == -ENOMEM) {
 			batch->patience--;
@@ -279,8 +259,10 @@ bool vss_store_give_way(struct vss_store *store, struct vss_batch *batch,
 		}
 		gone = true;
 	}
-	batch->evicted += store->gone[VSS_EVICTED] - evicted;
+	batch->evicted += vss_store_tell(store, &before);
 	mutex_unlock(&store->writers);
+	if (gone && error == -ENOMEM)
+		vss_pressure_tell();
 	return gone;
 }
 
@@ -331,6 +313,7 @@ static void vss_store_offer(struct vss_store *store)
 int vss_store_configure(struct vss_store *store, u32 flags,
 			const struct vss_limits *limits)
 {
+	struct vss_gone gone;
 	bool more, evicts;
 
 	if (mutex_lock_killable(&store->writers))
@@ -340,7 +323,9 @@ int vss_store_configure(struct vss_store *store, u32 flags,
 	if (evicts != vss_store_evicts(store))
 		vss_store_offer(store);
 	do {
+		vss_store_note(store, &gone);
 		more = vss_store_shed(store, 0);
+		vss_store_tell(store, &gone);
 		mutex_unlock(&store->writers);
 		/* What the index has too much of counts, too. */
 		vss_store_trim(store);

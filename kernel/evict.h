@@ -10,6 +10,9 @@ struct vss_store;
 /* From a store's put: rows that are prepared are to become visible first. */
 #define VSS_PUBLISH 1
 
+/* Likewise: others are to be let in before it goes on. */
+#define VSS_PAUSE 2
+
 bool vss_store_is_past(const struct vss_store *store, u64 more);
 bool vss_store_shed(struct vss_store *store, u64 more);
 int vss_store_fit(struct vss_store *store, u64 charge, u64 more, bool prepared);

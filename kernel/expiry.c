@@ -14,13 +14,13 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "batch.h"
 #include "block.h"
 #include "budget.h"
+#include "evict.h"
 #include "expiry.h"
-#include "trace.h"
 
-/* Rows that are removed under one lock, and blocks that are looked at. */
-#define VSS_SWEEP_ROWS 256
+/* Blocks that are looked at before others are let in. */
 #define VSS_SWEEP_BLOCKS 256
 
 /* Blocks in which rows that are over are counted, at most. */
@@ -62,7 +62,8 @@ void vss_expiry_end(void)
  * @expiry: the expiry
  * @spare: as vss_store_try_put() takes it
  *
- * Return: 0, -EDQUOT, or -EAGAIN where an array is to be allocated.
+ * Return: 0, -EDQUOT, or -EAGAIN where an array is to be allocated. @spare says
+ * that it is wanted unless the store's own limit forbids it.
  */
 int vss_expiry_ready(struct vss_store *store, struct vss_block *block,
 		     u64 expiry, struct vss_spare *spare)
@@ -73,6 +74,8 @@ int vss_expiry_ready(struct vss_store *store, struct vss_block *block,
 	lockdep_assert_held(&store->writers);
 	if (block->expiries || expiry == VSS_NEVER)
 		return 0;
+	if (vss_store_is_past(store, bytes))
+		return -EDQUOT;
 	spare->wants_expiries = bytes;
 	if (!spare->expiries)
 		return vss_budget_has(bytes) ? -EAGAIN : -EDQUOT;
@@ -154,7 +157,7 @@ static u32 vss_block_sweep(struct vss_store *store, struct vss_block *block,
 	for_each_set_bit(i, live, block->nr_used) {
 		u64 expiry = block->expiries[i];
 
-		if (expiry <= now && rows < VSS_SWEEP_ROWS) {
+		if (expiry <= now && rows < VSS_BATCH_ROWS) {
 			vss_store_remove(store, first + i, VSS_EXPIRED, empty);
 			rows++;
 			continue;
@@ -211,8 +214,6 @@ u32 vss_expiry_sweep(struct vss_store *store, u64 now, u32 blocks, u32 rows)
 		store->sweep++;
 		cond_resched();
 	}
-	if (removed)
-		trace_vss_evict(store, removed, VSS_EXPIRED);
 	return removed;
 }
 
@@ -227,15 +228,18 @@ u32 vss_expiry_sweep(struct vss_store *store, u64 now, u32 blocks, u32 rows)
 int vss_expiry_reap(struct vss_store *store)
 {
 	bool more = READ_ONCE(store->soonest) != VSS_NEVER;
+	struct vss_gone gone;
 
 	while (more) {
 		u64 now;
 
 		if (mutex_lock_killable(&store->writers))
 			return -EINTR;
+		vss_store_note(store, &gone);
 		now = vss_expiry_now(store->soonest);
-		vss_expiry_sweep(store, now, VSS_SWEEP_BLOCKS, VSS_SWEEP_ROWS);
+		vss_expiry_sweep(store, now, VSS_SWEEP_BLOCKS, VSS_BATCH_ROWS);
 		more = store->soonest <= now;
+		vss_store_tell(store, &gone);
 		mutex_unlock(&store->writers);
 		cond_resched();
 	}

@@ -46,6 +46,12 @@ static inline u64 vss_expiry_now(u64 soonest)
 	return ktime_get_boottime_ns();
 }
 
+/* What a block's array takes, where a row is over at @expiry. */
+static inline u32 vss_expiry_bytes(const struct vss_store *store, u64 expiry)
+{
+	return expiry == VSS_NEVER ? 0 : vss_expiries_bytes(store);
+}
+
 /* When a row is over that is put at @now to be kept for @ttl. */
 static inline u64 vss_expiry_after(u64 now, u64 ttl)
 {

@@ -14,6 +14,8 @@
 #include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 
 #include "batch.h"
@@ -24,10 +26,18 @@
 #include "order.h"
 #include "payload.h"
 #include "store.h"
-#include "trace.h"
 
-/* Blocks that a put looks at for rows that are over. */
+/* Blocks that a put looks at for rows that are over, and where it needs one. */
 #define VSS_BEGIN_BLOCKS 16
+#define VSS_FULL_BLOCKS 256
+
+/* What was wanted for a place is not wanted for another. */
+static void vss_spare_reset(struct vss_spare *spare)
+{
+	spare->wants_block = false;
+	spare->wants_cells = 0;
+	spare->wants_expiries = 0;
+}
 
 /* Writes row @n of a batch into a slot where nobody looks yet. */
 static int vss_store_prepare(struct vss_store *store, struct vss_batch *batch,
@@ -37,7 +47,7 @@ static int vss_store_prepare(struct vss_store *store, struct vss_batch *batch,
 	u32 slot, i;
 	int ret;
 
-	ret = vss_store_take_slot(store, &slot, spare);
+	ret = vss_store_take_slot(store, &slot, batch->expiries[n], spare);
 	if (ret)
 		return ret;
 	block = vss_block_of(store, slot);
@@ -102,6 +112,7 @@ static int vss_store_place(struct vss_store *store, struct vss_batch *batch,
 		return VSS_PUBLISH;
 	if (vss_index_is_crammed(&store->index, prepared + 1))
 		return prepared ? VSS_PUBLISH : ret;
+	vss_spare_reset(spare);
 	error = vss_store_displace(store, batch, n, spare);
 	return error == -ENOSPC ? ret : error;
 }
@@ -135,15 +146,17 @@ static u32 vss_batch_charge(const struct vss_batch *batch, u32 n)
 	return vss_payload_charge(batch->payloads[n]);
 }
 
-/* Finds or makes a row's slot; or VSS_PUBLISH. */
+/* Finds or makes a row's slot; or VSS_PUBLISH, or VSS_PAUSE. */
 static int vss_store_prepare_row(struct vss_store *store,
 				 struct vss_batch *batch, u32 n, bool upsert,
 				 struct vss_spare *spare)
 {
 	u32 slot, charge = vss_batch_charge(batch, n), more = charge;
+	u32 array = vss_expiry_bytes(store, batch->expiries[n]);
 	bool over;
 	int ret;
 
+	vss_spare_reset(spare);
 	slot = vss_store_find(store, batch->ids[n]);
 	over = slot != VSS_NO_SLOT && vss_store_is_over(store, slot, batch->now);
 	if (slot != VSS_NO_SLOT && vss_batch_displaces(batch, slot))
@@ -163,13 +176,17 @@ static int vss_store_prepare_row(struct vss_store *store,
 		vss_store_place(store, batch, n, spare);
 	if (ret)
 		store->pending -= more;
+	/* Where it was not the driver's limit, the store's own forbids an array. */
+	if (ret == -EDQUOT && !spare->wants_expiries)
+		return vss_store_fit(store, charge + array, more + array,
+				     n > batch->done) ?: ret;
+	if (ret != -ENOSPC || store->soonest > batch->now)
+		return ret;
 	/* Rows that are over go first; not those that prepared ones replace. */
-	if (ret == -ENOSPC && store->soonest <= batch->now) {
-		if (n == batch->done)
-			vss_expiry_sweep(store, batch->now, U32_MAX, 1);
+	if (n > batch->done)
 		return VSS_PUBLISH;
-	}
-	return ret;
+	vss_expiry_sweep(store, batch->now, VSS_FULL_BLOCKS, 1);
+	return VSS_PAUSE;
 }
 
 /*
@@ -206,7 +223,6 @@ static void vss_store_retire(struct vss_store *store, struct vss_batch *batch,
 	vss_index_remove(&store->index, &path);
 	clear_bit(i, vss_block_used(store, block));
 	store->gone[over ? VSS_EXPIRED : VSS_EVICTED]++;
-	batch->displaced += !over;
 }
 
 static void vss_store_publish_row(struct vss_store *store,
@@ -289,6 +305,28 @@ static void vss_store_begin(struct vss_store *store, struct vss_batch *batch)
 	vss_store_shed(store, 0);
 }
 
+/* Stores rows as long as others need not be let in: 0, VSS_PAUSE or an error. */
+static int vss_store_put_some(struct vss_store *store, struct vss_batch *batch,
+			      bool upsert, struct vss_spare *spare)
+{
+	struct vss_gone gone;
+	int ret;
+
+	ret = mutex_lock_killable(&store->writers);
+	if (ret)
+		return ret;
+	vss_store_note(store, &gone);
+	vss_store_begin(store, batch);
+	do {
+		ret = vss_store_prepare_batch(store, batch, upsert, spare);
+		vss_store_publish(store, batch);
+	} while (!ret && batch->done < batch->count);
+	vss_expiry_arm(store);
+	batch->evicted += vss_store_tell(store, &gone);
+	mutex_unlock(&store->writers);
+	return ret;
+}
+
 /**
  * vss_store_try_put() - store rows, as far as memory is at hand
  * @store: where
@@ -298,34 +336,38 @@ static void vss_store_begin(struct vss_store *store, struct vss_batch *batch)
  * @spare: memory for the store to take, and afterwards what it wants besides
  *
  * Return: 0 when all rows are in; otherwise what stopped the row at the batch's
- * done: -EEXIST, -ENOSPC, -EDQUOT, -ENOMEM, -EINTR when the caller was killed
- * while it waited for another writer, or -EAGAIN when a spare is wanted.
+ * done: -EEXIST, -ENOSPC, -EDQUOT, -ENOMEM, -EINTR when the caller was killed, or
+ * -EAGAIN when a spare is wanted.
  */
 int vss_store_try_put(struct vss_store *store, struct vss_batch *batch,
 		      bool upsert, struct vss_spare *spare)
 {
-	u64 evicted;
 	int ret;
 
-	spare->wants_block = false;
-	spare->wants_cells = 0;
-	spare->wants_expiries = 0;
-	ret = mutex_lock_killable(&store->writers);
-	if (ret)
-		return ret;
-	evicted = store->gone[VSS_EVICTED];
-	vss_store_begin(store, batch);
-	do {
-		ret = vss_store_prepare_batch(store, batch, upsert, spare);
-		vss_store_publish(store, batch);
-	} while (!ret && batch->done < batch->count);
-	vss_expiry_arm(store);
-	batch->evicted += store->gone[VSS_EVICTED] - evicted;
-	if (batch->displaced)
-		trace_vss_evict(store, batch->displaced, VSS_EVICTED);
-	batch->displaced = 0;
-	mutex_unlock(&store->writers);
-	return ret;
+	for (;;) {
+		ret = vss_store_put_some(store, batch, upsert, spare);
+		if (ret != VSS_PAUSE)
+			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+}
+
+/* Sees that there is a point in another try of a put that was stopped by @ret. */
+static bool vss_store_relieve(struct vss_store *store, struct vss_batch *batch,
+			      struct vss_spare *spare, int ret)
+{
+	if (ret == -EAGAIN)
+		return !spare->exhausted ||
+		       vss_store_give_way(store, batch, 0, -ENOMEM);
+	if (ret != -EDQUOT)
+		return false;
+	if (spare->wants_expiries)
+		return vss_store_give_way(store, batch, spare->wants_expiries,
+					  ret);
+	/* Once rows are gone, the index may be what takes the room. */
+	return vss_store_trim(store);
 }
 
 /**
@@ -342,11 +384,7 @@ int vss_store_put(struct vss_store *store, struct vss_batch *batch, bool upsert)
 	int ret;
 
 	ret = vss_store_try_put(store, batch, upsert, &spare);
-	while (ret == -EAGAIN || (ret == -EDQUOT && spare.wants_expiries)) {
-		bool stuck = ret != -EAGAIN || spare.exhausted;
-
-		if (stuck && !vss_store_give_way(store, batch, 0, -ENOMEM))
-			break;
+	while (ret && vss_store_relieve(store, batch, &spare, ret)) {
 		spare.exhausted = !vss_spare_fill(&spare);
 		/* Also if so: another writer may have made room. */
 		ret = vss_store_try_put(store, batch, upsert, &spare);

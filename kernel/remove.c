@@ -10,6 +10,7 @@
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/string.h>
 #include <linux/xarray.h>
 
 #include "batch.h"
@@ -20,6 +21,7 @@
 #include "payload.h"
 #include "shrink.h"
 #include "store.h"
+#include "trace.h"
 
 /**
  * vss_reason_name() - how a reason is called in traces
@@ -37,6 +39,40 @@ const char *vss_reason_name(enum vss_reason reason)
 	};
 
 	return names[reason];
+}
+
+/**
+ * vss_store_note() - begin a step in which rows may go
+ * @store: its writers held
+ * @gone: filled in with how many are gone by now, for vss_store_tell()
+ */
+void vss_store_note(const struct vss_store *store, struct vss_gone *gone)
+{
+	lockdep_assert_held(&store->writers);
+	memcpy(gone->rows, store->gone, sizeof(gone->rows));
+}
+
+/**
+ * vss_store_tell() - end a step, and trace which rows went, and why
+ * @store: its writers held, as they were throughout
+ * @gone: as vss_store_note() left it
+ *
+ * Rows that were deleted are told of by the command that did it.
+ *
+ * Return: rows that were evicted, which their callers are told.
+ */
+u32 vss_store_tell(const struct vss_store *store, const struct vss_gone *gone)
+{
+	enum vss_reason reason;
+
+	lockdep_assert_held(&store->writers);
+	for (reason = VSS_EVICTED; reason < VSS_REASONS; reason++) {
+		u64 rows = store->gone[reason] - gone->rows[reason];
+
+		if (rows)
+			trace_vss_evict(store, rows, reason);
+	}
+	return store->gone[VSS_EVICTED] - gone->rows[VSS_EVICTED];
 }
 
 /**
@@ -130,31 +166,38 @@ void vss_store_unlock_all(struct vss_store *store)
  * vss_store_trim() - give back what the index has too much of
  * @store: from which rows were removed; not locked by the caller
  *
- * Does nothing where memory is lacking.
+ * Does nothing where memory is lacking. What it allocates is an eighth, at most,
+ * of what it gives back, and is charged to its caller: so where that is the reaper,
+ * to nobody's control group. It is little beside the blocks of the rows that are
+ * left, which are still charged to who put them, and in the driver's budget.
+ *
+ * Return: whether it gave something back.
  */
-void vss_store_trim(struct vss_store *store)
+bool vss_store_trim(struct vss_store *store)
 {
+	bool trimmed = false;
 	u64 *cells;
 	u32 size;
 
 	if (!vss_index_is_sparse(&store->index))
-		return;
+		return false;
 	size = vss_index_fit(&store->index, 0);
 	cells = size > VSS_FIRST_CELLS ? vss_cells_alloc(size) : NULL;
 	if (size > VSS_FIRST_CELLS && !cells)
-		return;
+		return false;
 	mutex_lock(&store->writers);
 	vss_store_settle(store);
 	/* Rows may have come and gone meanwhile. */
 	if (vss_index_is_sparse(&store->index) &&
 	    size >= vss_index_fit(&store->index, 0)) {
 		down_write(&store->lock);
-		vss_index_replace(&store->index, &cells, size);
+		trimmed = !vss_index_replace(&store->index, &cells, size);
 		up_write(&store->lock);
 		vss_store_settle(store);
 	}
 	mutex_unlock(&store->writers);
 	vss_cells_free(cells);
+	return trimmed;
 }
 
 /**
@@ -170,6 +213,7 @@ void vss_store_trim(struct vss_store *store)
 int vss_store_delete(struct vss_store *store, const u64 *ids, u32 count,
 		     u32 *deleted)
 {
+	struct vss_gone gone;
 	LIST_HEAD(empty);
 	u32 n, slot;
 	u64 now;
@@ -178,6 +222,7 @@ int vss_store_delete(struct vss_store *store, const u64 *ids, u32 count,
 	ret = vss_store_lock_all(store);
 	if (ret)
 		return ret;
+	vss_store_note(store, &gone);
 	now = vss_expiry_now(store->soonest);
 	for (n = 0; n < count; n++) {
 		slot = vss_store_find(store, ids[n]);
@@ -190,7 +235,9 @@ int vss_store_delete(struct vss_store *store, const u64 *ids, u32 count,
 		vss_store_remove(store, slot, VSS_DELETED, &empty);
 		++*deleted;
 	}
-	vss_store_unlock_all(store);
+	up_write(&store->lock);
+	vss_store_tell(store, &gone);
+	mutex_unlock(&store->writers);
 	vss_free_blocks(store, &empty);
 	vss_store_trim(store);
 	return 0;

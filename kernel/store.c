@@ -316,15 +316,19 @@ static void vss_block_init(struct vss_store *store, struct vss_block *block)
 	bitmap_zero(vss_block_used(store, block), store->layout.rows_per_block);
 }
 
-/* Puts the spare block into the store, or sends the caller to allocate it. */
-static int vss_store_grow(struct vss_store *store, struct vss_spare *spare)
+/*
+ * Puts the spare block into the store, or sends the caller to allocate it. The
+ * first row of it will be over at @expiry.
+ */
+static int vss_store_grow(struct vss_store *store, u64 expiry,
+			  struct vss_spare *spare)
 {
 	struct vss_block *block = spare->block;
 	int ret;
 
 	lockdep_assert_held(&store->writers);
 	if (vss_store_is_past(store, VSS_BLOCK_BYTES +
-			      (store->ttl ? vss_expiries_bytes(store) : 0)))
+			      vss_expiry_bytes(store, expiry)))
 		return -EDQUOT;
 	/* Not for nothing. */
 	if (!block) {
@@ -407,6 +411,7 @@ int vss_store_widen(struct vss_store *store, u32 more, struct vss_spare *spare)
  * vss_store_take_slot() - find a free slot
  * @store: its writers held
  * @slot: out: the slot
+ * @expiry: when the row that it is for is over
  * @spare: may have a block, which is put into the store if it must be
  *
  * Steps the hint past it, so that the next call finds another, while no row is
@@ -414,7 +419,7 @@ int vss_store_widen(struct vss_store *store, u32 more, struct vss_spare *spare)
  *
  * Return: 0, -EDQUOT, -ENOMEM, or -EAGAIN to send the caller to allocate one.
  */
-int vss_store_take_slot(struct vss_store *store, u32 *slot,
+int vss_store_take_slot(struct vss_store *store, u32 *slot, u64 expiry,
 			struct vss_spare *spare)
 {
 	u32 rows = store->layout.rows_per_block;
@@ -427,7 +432,7 @@ int vss_store_take_slot(struct vss_store *store, u32 *slot,
 		block = list_first_entry_or_null(&store->room, struct vss_block,
 						 room);
 		if (!block) {
-			ret = vss_store_grow(store, spare);
+			ret = vss_store_grow(store, expiry, spare);
 			if (ret)
 				return ret;
 			continue;
