@@ -354,7 +354,8 @@ void vss_store_touch(struct vss_store *store, const struct vss_hit *hits,
 			if (i)
 				up_read(&store->lock);
 			cond_resched();
-			down_read(&store->lock);
+			if (vss_store_lock_reading(store))
+				return;
 		}
 		slot = vss_store_find(store, hits[i].id);
 		if (slot != VSS_NO_SLOT)

@@ -2,6 +2,7 @@
 /*
  * Rows whose time is over: see expiry.h.
  */
+#include <linux/atomic.h>
 #include <linux/bitmap.h>
 #include <linux/errno.h>
 #include <linux/jiffies.h>
@@ -111,6 +112,12 @@ void vss_expiry_set(struct vss_store *store, struct vss_block *block, u32 i,
 		WRITE_ONCE(store->soonest, expiry);
 }
 
+/* Until when the reaper rests that comes now, in jiffies. */
+static unsigned long vss_reaper_rest(void)
+{
+	return jiffies + msecs_to_jiffies(VSS_REAP_PAUSE_MS);
+}
+
 /* Wakes the reaper when a row is over, but not before so many milliseconds. */
 static void vss_reaper_arm(struct vss_store *store, u64 least)
 {
@@ -142,6 +149,23 @@ void vss_expiry_arm(struct vss_store *store)
 void vss_expiry_kick(struct vss_store *store)
 {
 	mod_delayed_work(vss_reapers, &store->reaper, 0);
+}
+
+/**
+ * vss_expiry_meet() - wake the reaper, because a row was met that is over
+ * @store: not locked by the caller, who has a reference
+ *
+ * Any number of readers may call it at once, section after section: one of them
+ * wakes it, and none as long as it has come lately.
+ */
+void vss_expiry_meet(struct vss_store *store)
+{
+	unsigned long rested = READ_ONCE(store->rested);
+
+	if (time_before(jiffies, rested) ||
+	    cmpxchg(&store->rested, rested, vss_reaper_rest()) != rested)
+		return;
+	vss_expiry_kick(store);
 }
 
 /* Removes rows of a block, and finds out when the next one is over. */
@@ -251,6 +275,7 @@ static void vss_reap(struct work_struct *work)
 	struct vss_store *store = container_of(to_delayed_work(work),
 					       struct vss_store, reaper);
 
+	WRITE_ONCE(store->rested, vss_reaper_rest());
 	vss_expiry_reap(store);
 	vss_store_trim(store);
 	mutex_lock(&store->writers);
@@ -268,6 +293,7 @@ void vss_expiry_init(struct vss_store *store)
 	store->soonest = VSS_NEVER;
 	store->upcoming = VSS_NEVER;
 	store->due = VSS_NEVER;
+	store->rested = jiffies;
 	INIT_DELAYED_WORK(&store->reaper, vss_reap);
 }
 

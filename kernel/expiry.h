@@ -17,7 +17,8 @@
  *
  * A row that is over is not there any more for any command. Its memory goes when
  * a put or the store's reaper comes by. They go from block to block in turns, in
- * which the store learns when to look next; in between, the reaper sleeps.
+ * which the store learns when to look next; in between, the reaper sleeps. Its timer
+ * may be late, or have stood still: whoever meets a row that is over wakes it.
  */
 
 void vss_expiry_init(struct vss_store *store);

@@ -467,7 +467,10 @@ static bool vss_seeker_section(struct vss_seeker *seeker, u64 *slot, u64 end)
 	bool more;
 	u32 i;
 
-	vss_store_lock_section(store);
+	if (vss_store_lock_reading(store)) {
+		WRITE_ONCE(pass->stop, true);
+		return false;
+	}
 	more = vss_store_section(store, *slot, vss_seeker_room(seeker),
 				 &pass->filter, &section);
 	*slot = more ? (u64)section.slot + section.count : U64_MAX;
@@ -479,6 +482,8 @@ static bool vss_seeker_section(struct vss_seeker *seeker, u64 *slot, u64 end)
 					      VSS_TILE_QUERIES), &section);
 	}
 	up_read(&store->lock);
+	if (more && section.over)
+		vss_expiry_meet(store);
 	if (more && section.slot < end)
 		seeker->scanned += (u64)section.live * pass->count;
 	return more;

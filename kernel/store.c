@@ -521,15 +521,20 @@ static void vss_section_match(struct vss_store *store, struct vss_block *block,
 		   first + section->count) {
 		bitmap_set(section->matches, 0, section->count);
 		section->live = section->count;
+		section->over = 0;
 		section->matching = section->count;
 		return;
 	}
 	section->live = 0;
+	section->over = 0;
 	section->matching = 0;
 	for (i = 0; i < section->count; i++) {
-		if (!test_bit(first + i, live) ||
-		    vss_block_is_over(block, first + i, now))
+		if (!test_bit(first + i, live))
 			continue;
+		if (vss_block_is_over(block, first + i, now)) {
+			section->over++;
+			continue;
+		}
 		section->live++;
 		if ((tags[i] & filter->mask) != filter->value)
 			continue;
@@ -625,10 +630,11 @@ static void vss_store_read(struct vss_store *store, u32 slot,
  */
 int vss_store_get(struct vss_store *store, struct vss_batch *batch)
 {
+	bool over = false;
 	u32 n, slot;
 	u64 now;
 
-	if (down_read_killable(&store->lock))
+	if (vss_store_lock_reading(store))
 		return -EINTR;
 	now = vss_expiry_now(READ_ONCE(store->soonest));
 	for (n = 0; n < batch->count; n++) {
@@ -638,11 +644,14 @@ int vss_store_get(struct vss_store *store, struct vss_batch *batch)
 			vss_order_mark(store, slot);
 			continue;
 		}
+		over |= slot != VSS_NO_SLOT;
 		memset(vss_batch_vector(batch, n), 0,
 		       store->dimension * sizeof(u32));
 		batch->tags[n] = 0;
 	}
 	up_read(&store->lock);
+	if (over)
+		vss_expiry_meet(store);
 	return 0;
 }
 
@@ -664,11 +673,12 @@ int vss_store_scan(struct vss_store *store, const struct vss_filter *filter,
 	struct vss_section section;
 	u32 i;
 
-	if (down_read_killable(&store->lock))
+	if (vss_store_lock_reading(store))
 		return -EINTR;
 	if (!vss_store_section(store, *cursor, VSS_BATCH_ROWS, filter,
 			       &section)) {
 		*cursor = VSS_CURSOR_END;
+		section.over = 0;
 		goto unlock;
 	}
 	*cursor = (u64)section.slot + section.count;
@@ -681,6 +691,8 @@ int vss_store_scan(struct vss_store *store, const struct vss_filter *filter,
 	}
 unlock:
 	up_read(&store->lock);
+	if (section.over)
+		vss_expiry_meet(store);
 	return 0;
 }
 
@@ -706,7 +718,9 @@ void vss_store_stats(struct vss_store *store, struct vss_store_stats *stats)
 {
 	u64 over;
 
-	down_read(&store->lock);
+	/* Who is killed needs no order any more, but locks. */
+	if (vss_store_lock_reading(store))
+		down_read(&store->lock);
 	over = vss_expiry_count(store);
 	stats->count = store->count - over;
 	stats->payload_bytes = store->payload_bytes;

@@ -5,6 +5,7 @@
 #include <linux/align.h>
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
+#include <linux/errno.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
@@ -173,6 +174,8 @@ struct vss_order {
  *            @writers
  * @sweep: index of the block that is looked at next in this turn; likewise
  * @due: when the @reaper looks; likewise
+ * @rested: when whoever meets rows that are over may wake the @reaper, in jiffies;
+ *          changed by compare-and-exchange, and by the reaper
  * @reaper: removes rows whose time is over
  * @lock: see above
  * @index: the slots of all rows by their ids; this and all below is changed
@@ -204,6 +207,7 @@ struct vss_store {
 	u64 upcoming;
 	unsigned long sweep;
 	u64 due;
+	unsigned long rested;
 	struct delayed_work reaper;
 
 	struct rw_semaphore lock;
@@ -256,6 +260,7 @@ struct vss_filter {
  * @norms: norm of the first row, others following
  * @ids: id of the first row, others following
  * @live: how many rows are there
+ * @over: how many are still to be removed, as their time is over
  * @matching: how many of those match the filter
  * @matches: a bit for each slot: whether it holds such a row
  */
@@ -267,6 +272,7 @@ struct vss_section {
 	const u32 *norms;
 	const u64 *ids;
 	u32 live;
+	u32 over;
 	u32 matching;
 	DECLARE_BITMAP(matches, VSS_SECTION_ROWS);
 };
@@ -319,6 +325,9 @@ bool vss_store_give_way(struct vss_store *store, struct vss_batch *batch,
 void vss_store_touch(struct vss_store *store, const struct vss_hit *hits,
 		     u32 count);
 
+/* expiry.c */
+void vss_expiry_meet(struct vss_store *store);
+
 /* store.c */
 bool vss_store_section(struct vss_store *store, u64 slot, u32 room,
 		       const struct vss_filter *filter,
@@ -340,16 +349,17 @@ static inline u32 vss_store_lanes(u32 dimension)
 }
 
 /*
- * Takes the lock for a section of a search. Reclaim does not wait for searches;
- * so they let it pass.
+ * Takes the lock for reading, for a section or a batch. Reclaim does not wait for
+ * readers; so they let it pass. Returns 0, or -EINTR when the caller was killed.
  */
-static inline void vss_store_lock_section(struct vss_store *store)
+static inline int vss_store_lock_reading(struct vss_store *store)
 {
 	if (atomic_read(&store->pins)) {
-		mutex_lock(&store->writers);
+		if (mutex_lock_killable(&store->writers))
+			return -EINTR;
 		mutex_unlock(&store->writers);
 	}
-	down_read(&store->lock);
+	return down_read_killable(&store->lock);
 }
 
 /* Rows that it has ever lost because memory was scarce; changes at any time. */
