@@ -62,6 +62,25 @@ void vss_hits_offer(struct vss_hits *hits, const struct vss_hit *hit)
 		vss_heap_down(hits->heap, hits->count, hit);
 }
 
+static int vss_hit_compare_ids(const void *a, const void *b)
+{
+	const struct vss_hit *left = a, *right = b;
+
+	if (left->id != right->id)
+		return left->id < right->id ? -1 : 1;
+	return vss_hit_compare(a, b);
+}
+
+/**
+ * vss_hits_sort_ids() - put what has the same id side by side, the nearer first
+ * @hits: no heap any more afterwards
+ */
+void vss_hits_sort_ids(struct vss_hits *hits)
+{
+	sort(hits->heap, hits->count, sizeof(*hits->heap), vss_hit_compare_ids,
+	     NULL);
+}
+
 /**
  * vss_hits_sort() - end, with the nearest one first
  * @hits: no heap any more afterwards

@@ -11,10 +11,12 @@
  * struct vss_hit - a row that a search found
  * @id: the row's id
  * @distance: its distance, mapped to an integer that orders as it does
+ * @slot: where it was
  */
 struct vss_hit {
 	u64 id;
 	u32 distance;
+	u32 slot;
 };
 
 /**
@@ -51,5 +53,6 @@ static inline u32 vss_hits_limit(const struct vss_hits *hits)
 
 void vss_hits_offer(struct vss_hits *hits, const struct vss_hit *hit);
 void vss_hits_sort(struct vss_hits *hits);
+void vss_hits_sort_ids(struct vss_hits *hits);
 
 #endif /* VSS_HITS_H */

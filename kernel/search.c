@@ -7,7 +7,8 @@
  * rows that they do not rule out are computed: see distance/distance.h. Between
  * two sections the search holds no lock, may be rescheduled and may be killed.
  * Rows never move, so a row that lives throughout the search is seen exactly
- * once.
+ * once. One that is deleted and put again meanwhile may be seen twice: then all is
+ * searched anew, for a few times, and in the end but one of both is returned.
  */
 #include <linux/align.h>
 #include <linux/bitmap.h>
@@ -45,6 +46,9 @@
 
 /* Bytes of a row that is to be computed that are asked for early. */
 #define VSS_PREFETCH_BYTES 512
+
+/* How often all is searched while rows are seen twice, at most. */
+#define VSS_SEARCH_TRIES 3
 
 /* What a share takes for each of its queries. */
 static size_t vss_query_bytes(u32 dimension, u32 k)
@@ -238,17 +242,19 @@ static void vss_query_tell(struct vss_seeker *seeker,
 
 /* Offers those of the rows that were computed last that are near enough. */
 static void vss_seeker_offer(struct vss_seeker *seeker, struct vss_query *query,
-			     const u64 *ids, const unsigned long *near,
-			     const u32 *distances)
+			     const struct vss_section *section, u32 first,
+			     const unsigned long *near, const u32 *distances)
 {
-	u32 i, limit = vss_query_limit(seeker, query);
+	u32 i, row, limit = vss_query_limit(seeker, query);
 
 	for_each_set_bit(i, near, seeker->rows.count) {
 		struct vss_hit hit = { .distance = vss_order(distances[i]) };
 
 		if (hit.distance > limit)
 			continue;
-		hit.id = ids[vss_rows_index(&seeker->rows, i)];
+		row = first + vss_rows_index(&seeker->rows, i);
+		hit.id = section->ids[row];
+		hit.slot = section->slot + row;
 		if (hit.id > seeker->pass->max_id)
 			continue;
 		vss_hits_offer(&query->hits, &hit);
@@ -285,7 +291,7 @@ static void vss_seeker_measure(struct vss_seeker *seeker,
 	seeker->longest = max(seeker->longest, time);
 	seeker->computed += (u64)count * tile->count;
 	for (i = 0; i < tile->count; i++)
-		vss_seeker_offer(seeker, tile->queries[i], section->ids + first,
+		vss_seeker_offer(seeker, tile->queries[i], section, first,
 				 measured->near[i],
 				 measured->distances + i * VSS_TILE_ROWS);
 }
@@ -515,18 +521,45 @@ void vss_seeker_run(struct vss_seeker *seeker, u64 piece)
 	}
 }
 
-static void vss_pass_finish(struct vss_pass *pass)
+/* Sees all rows; returns 0, or -EINTR when the caller was killed. */
+static int vss_pass_try(struct vss_pass *pass)
 {
 	struct vss_seeker *seeker = pass->seeker;
 	u32 i;
 
+	for (i = 0; i < pass->count; i++)
+		pass->limits[i] = pass->limit;
+	atomic64_set(&pass->next, 0);
+	pass->stop = false;
+	vss_share_run(pass);
+	if (pass->stop)
+		return -EINTR;
 	pass->scanned += seeker->scanned;
 	pass->computed += seeker->computed;
 	pass->longest = max(pass->longest, seeker->longest);
+	return 0;
+}
+
+/*
+ * Leaves of a row that was seen twice what is there now. Returns whether there
+ * may be room now for another row, which it took the place of.
+ */
+static bool vss_pass_unify(struct vss_pass *pass)
+{
+	bool lacking = false;
+	u32 i;
+
 	for (i = 0; i < pass->count; i++) {
-		vss_hits_sort(&seeker->queries[i].hits);
+		struct vss_hits *hits = &pass->seeker->queries[i].hits;
+		u32 count = hits->count;
+
+		vss_hits_sort_ids(hits);
+		hits->count = vss_store_unique(pass->seeker->store, hits->heap,
+					       count);
+		lacking |= count == hits->room && hits->count < count;
 		cond_resched();
 	}
+	return lacking;
 }
 
 /**
@@ -539,16 +572,24 @@ static void vss_pass_finish(struct vss_pass *pass)
  */
 int vss_pass_run(struct vss_pass *pass, struct vss_store *store)
 {
-	u32 i;
+	u32 i, tries = 0;
+	u64 inserts;
+	int ret;
 
 	pass->seeker->store = store;
-	for (i = 0; i < pass->count; i++)
-		pass->limits[i] = pass->limit;
-	atomic64_set(&pass->next, 0);
-	pass->stop = false;
-	vss_share_run(pass);
-	if (pass->stop)
+	do {
+		inserts = vss_store_inserts(store);
+		ret = vss_pass_try(pass);
+		if (ret)
+			return ret;
+		/* No row came, and so none came again. */
+	} while (inserts != vss_store_inserts(store) && vss_pass_unify(pass) &&
+		 ++tries < VSS_SEARCH_TRIES);
+	if (fatal_signal_pending(current))
 		return -EINTR;
-	vss_pass_finish(pass);
+	for (i = 0; i < pass->count; i++) {
+		vss_hits_sort(&pass->seeker->queries[i].hits);
+		cond_resched();
+	}
 	return 0;
 }

@@ -23,6 +23,7 @@
 #include "distance/distance.h"
 #include "evict.h"
 #include "expiry.h"
+#include "hits.h"
 #include "index.h"
 #include "order.h"
 #include "payload.h"
@@ -656,6 +657,36 @@ int vss_store_get(struct vss_store *store, struct vss_batch *batch)
 }
 
 /**
+ * vss_store_unique() - see that no row is among a search's hits twice
+ * @store: not locked by the caller
+ * @hits: the hits, by their ids
+ * @count: how many
+ *
+ * A row that was deleted while a search went by, and put again, may have been seen
+ * in two places: then the one where it is now stays; or the nearer, where it is in
+ * neither any more.
+ *
+ * Return: how many are left; or 0 when the caller was killed.
+ */
+u32 vss_store_unique(struct vss_store *store, struct vss_hit *hits, u32 count)
+{
+	u32 i, left = 0;
+
+	for (i = 0; i < count; i++) {
+		if (!left || hits[i].id != hits[left - 1].id) {
+			hits[left++] = hits[i];
+			continue;
+		}
+		if (vss_store_lock_reading(store))
+			return 0;
+		if (vss_store_find(store, hits[i].id) == hits[i].slot)
+			hits[left - 1] = hits[i];
+		up_read(&store->lock);
+	}
+	return left;
+}
+
+/**
  * vss_store_scan() - read the next rows
  * @store: where
  * @filter: which rows are wanted
@@ -718,7 +749,7 @@ void vss_store_stats(struct vss_store *store, struct vss_store_stats *stats)
 {
 	u64 over;
 
-	/* Who is killed needs no order any more, but locks. */
+	/* A killed caller need not let reclaim pass: it is to end. */
 	if (vss_store_lock_reading(store))
 		down_read(&store->lock);
 	over = vss_expiry_count(store);

@@ -333,6 +333,7 @@ bool vss_store_section(struct vss_store *store, u64 slot, u32 room,
 		       const struct vss_filter *filter,
 		       struct vss_section *section);
 int vss_store_get(struct vss_store *store, struct vss_batch *batch);
+u32 vss_store_unique(struct vss_store *store, struct vss_hit *hits, u32 count);
 int vss_store_scan(struct vss_store *store, const struct vss_filter *filter,
 		   struct vss_batch *batch, u64 *cursor);
 
@@ -360,6 +361,12 @@ static inline int vss_store_lock_reading(struct vss_store *store)
 		mutex_unlock(&store->writers);
 	}
 	return down_read_killable(&store->lock);
+}
+
+/* Rows that ever came to it; changes at any time. */
+static inline u64 vss_store_inserts(const struct vss_store *store)
+{
+	return READ_ONCE(store->inserts);
 }
 
 /* Rows that it has ever lost because memory was scarce; changes at any time. */
