@@ -262,6 +262,64 @@ static void payload_limits(void)
 	close(file);
 }
 
+#define HOUR (3600 * SECOND)
+
+/*
+ * Rows that come with lifetimes of their own want an array of each of their blocks,
+ * 8 bytes a row, which is within the limit, too.
+ */
+static void expiry_limits(const char *name, uint32_t eviction)
+{
+	int file = open_cache(D, eviction, 0, 0, 0);
+	struct vss_put put = { };
+	uint64_t id, limit, most = 0;
+	struct vss_stat stat;
+	int error = 0;
+
+	for (id = 1; id < 60000; id += 1000)
+		put_rows(file, id, 1000, D);
+	limit = collection_stat(file).bytes + 50000;
+	configure(file, (struct vss_configure) {
+		.flags = VSS_CONFIGURE_MAX_BYTES, .max_bytes = limit });
+	for (id = 100000; !error && id < 200000; id += 500) {
+		error = put_rows_with(file, &put, id, 500, D, HOUR, 0);
+		stat = collection_stat(file);
+		if (stat.bytes > most)
+			most = stat.bytes;
+	}
+	ktap_ok(most <= limit, "%s: lifetimes of their own count in max_bytes", name);
+	if (eviction == VSS_EVICTION_NONE) {
+		ktap_ok(error == EDQUOT && !stat.evictions && adds_up(&stat) &&
+			!put_rows(file, 1, 1000, D),
+			"%s: EDQUOT, and every row kept", name);
+		close(file);
+		return;
+	}
+	ktap_ok(!error && stat.evictions > 0 && adds_up(&stat) &&
+		count_rows(file, id - 500, 500, D) == 500,
+		"%s: they make room, as payloads do", name);
+	/* All but some rows go, and the index that many wanted with them. */
+	configure(file, (struct vss_configure) {
+		.flags = VSS_CONFIGURE_MAX_BYTES,
+		.max_bytes = BLOCK_BYTES + 200000 });
+	for (id = 300000; !error && id < 310000; id += 500)
+		error = put_rows_with(file, &put, id, 500, D, HOUR, 0);
+	stat = collection_stat(file);
+	ktap_ok(!error && stat.bytes <= BLOCK_BYTES + 200000 && adds_up(&stat) &&
+		count_rows(file, id - 500, 500, D) == 500,
+		"%s: in hardly more than a block, too", name);
+	configure(file, (struct vss_configure) {
+		.flags = VSS_CONFIGURE_MAX_BYTES,
+		.max_bytes = BLOCK_BYTES + 50000 });
+	put_rows(file, 400000, 500, D);
+	stat = collection_stat(file);
+	ktap_ok(put_rows_with(file, &put, 500000, 1, D, HOUR, 0) == EDQUOT &&
+		collection_stat(file).count == stat.count && stat.count > 0,
+		"%s: one that can never fit: EDQUOT, and nothing evicted", name);
+	ktap_ok(!put_rows(file, 600000, 500, D), "%s: others go on", name);
+	close(file);
+}
+
 /* The driver's own cap: who evicts makes room by itself, others do not. */
 static void driver_cap(void)
 {
@@ -296,6 +354,55 @@ static void driver_cap(void)
 	close(store);
 }
 
+/* Threads that read without a pause; reclaim does not wait for them. */
+static int read_file;
+static atomic_bool read_ended;
+
+static void *read_on(void *argument)
+{
+	long number = (long)argument;
+
+	while (!read_ended) {
+		static uint64_t ids[1000];
+		struct vss_scan scan = {
+			.count = 1000, .dimension = WIDE, .ids = ADDRESS(ids),
+		};
+
+		if (number % 3 == 0)
+			count_rows(read_file, 1, 2000, WIDE);
+		else if (number % 3 == 1)
+			collection_stat(read_file);
+		else if (RUN(read_file, VSS_SCAN, &scan))
+			ktap_bail_out("cannot scan");
+	}
+	return NULL;
+}
+
+static void readers_let_pass(void)
+{
+	unsigned long long blocks, taken = 0;
+	pthread_t threads[6];
+	int tries = 0;
+	long i;
+
+	read_file = open_cache(WIDE, VSS_EVICTION_FIFO, 0, 0, 0);
+	for (i = 0; i < 8; i++)
+		put_rows(read_file, 1 + i * 3000, 3000, WIDE);
+	blocks = collection_stat(read_file).bytes / BLOCK_BYTES;
+	for (i = 0; i < 6; i++)
+		pthread_create(&threads[i], NULL, read_on, (void *)i);
+	for (; collection_stat(read_file).count && tries < 20; tries++)
+		file_write("/proc/sys/vm/drop_caches", "2");
+	taken = collection_stat(read_file).pressure_evictions;
+	read_ended = true;
+	for (i = 0; i < 6; i++)
+		pthread_join(threads[i], NULL);
+	printf("# %llu blocks were taken in %d tries\n", blocks, tries);
+	ktap_ok(taken == 24000,
+		"gets, scans and stats without a pause keep no block from reclaim");
+	close(read_file);
+}
+
 static bool has_event(int file, short event)
 {
 	struct pollfd entry = { .fd = file, .events = POLLIN | POLLOUT | POLLPRI };
@@ -309,7 +416,15 @@ static void polling(void)
 	int file = open_cache(WIDE, VSS_EVICTION_FIFO, 0, 0, 0);
 	int kept = open_cache(WIDE, VSS_EVICTION_NONE, 0, 0, 0);
 	struct pollfd entry = { .fd = file, .events = POLLPRI };
+	int blind = device_open(O_WRONLY);
+	struct vss_open write_only = {
+		.flags = VSS_OPEN_PRIVATE | VSS_OPEN_WRITE_ONLY,
+		.dimension = WIDE, .eviction = VSS_EVICTION_FIFO,
+	};
 
+	if (RUN(blind, VSS_OPEN, &write_only))
+		ktap_bail_out("cannot make a collection for writing only");
+	put_rows(blind, 1, 4000, WIDE);
 	ktap_ok(has_event(file, POLLIN) && has_event(file, POLLOUT) &&
 		has_event(unbound, POLLIN), "a file is always ready for calls");
 	put_rows(file, 1, 4000, WIDE);
@@ -327,6 +442,10 @@ static void polling(void)
 	ktap_ok(collection_stat(file).pressure_evictions > 0 &&
 		!has_event(file, POLLPRI),
 		"once VSS_STAT has told, that is over");
+	ktap_ok(has_event(blind, POLLIN) && has_event(blind, POLLOUT) &&
+		!has_event(blind, POLLPRI) &&
+		RUN(blind, VSS_STAT, &(struct vss_stat) { }) == EBADF,
+		"a file for writing only is not told: it could not read VSS_STAT");
 	ktap_ok(!has_event(unbound, POLLPRI) && !has_event(kept, POLLPRI) &&
 		collection_stat(kept).count == 4000 &&
 		!collection_stat(kept).pressure_evictions,
@@ -337,6 +456,7 @@ static void polling(void)
 	ktap_ok(!file_write("/proc/sys/vm/drop_caches", "2") &&
 		has_event(file, POLLPRI) && !bind_private(file, D, 0) &&
 		!has_event(file, POLLPRI), "a file that is bound anew begins anew");
+	close(blind);
 	close(unbound);
 	close(file);
 	close(kept);
@@ -431,7 +551,11 @@ int main(void)
 	totals();
 	byte_limits();
 	payload_limits();
+	expiry_limits("none", VSS_EVICTION_NONE);
+	expiry_limits("fifo", VSS_EVICTION_FIFO);
+	expiry_limits("lru", VSS_EVICTION_LRU);
 	driver_cap();
+	readers_let_pass();
 	polling();
 	many_threads();
 	ktap_ok(driver_info(device).bytes == bytes, "all memory is given back");

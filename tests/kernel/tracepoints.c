@@ -5,7 +5,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include "collections.h"
+#include "caches.h"
 
 #define TRACING "/sys/kernel/tracing/"
 #define NAME "traced"
@@ -41,6 +41,54 @@ static bool is_traced(const char *event, const char *fields)
 			return true;
 	}
 	return false;
+}
+
+/* How many rows of a collection went, as the trace tells it. */
+static unsigned long long rows_traced(uint64_t serial, const char *why)
+{
+	char *line, *rest, text[sizeof(trace)], fields[40], reason[20];
+	unsigned long long rows, sum = 0;
+
+	snprintf(fields, sizeof(fields), "serial=%llu ", (unsigned long long)serial);
+	memcpy(text, trace, sizeof(text));
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		char *counted = strstr(line, " rows=");
+
+		if (strstr(line, "vss_evict:") && strstr(line, fields) && counted &&
+		    sscanf(counted, " rows=%llu why=%19s", &rows, reason) == 2 &&
+		    !strcmp(reason, why))
+			sum += rows;
+	}
+	return sum;
+}
+
+/* Rows that go for all reasons, some of them in one step. */
+static struct vss_stat forget(void)
+{
+	int file = open_cache(1, VSS_EVICTION_FIFO, 100, 0, 0);
+	struct vss_stat stat;
+	int round;
+
+	for (round = 0; round < 4; round++) {
+		uint64_t first = 1 + round * 1000, last = first + 99;
+		struct vss_delete delete = { .count = 1, .ids = ADDRESS(&last) };
+
+		/* Over at once; a put looks for some rows only. */
+		put_rows_for(file, first, 100, 1, 1);
+		put_rows(file, last - 1, 1, 1);
+		RUN(file, VSS_DELETE, &delete);
+		put_rows(file, first + 200, 60, 1);
+		put_rows_for(file, first + 300, 40, 1, 1);
+		configure(file, (struct vss_configure) {
+			.flags = VSS_CONFIGURE_CAPACITY,
+			.capacity = round % 2 ? 100 : 30 });
+	}
+	put_rows(file, 1, 10, 1);
+	put_rows_for(file, 11, 10, 1, 1);
+	file_write("/proc/sys/vm/drop_caches", "2");
+	stat = collection_stat(file);
+	close(file);
+	return stat;
 }
 
 static void work(int file)
@@ -98,6 +146,7 @@ int main(void)
 		"open", "put", "search", "delete", "evict"
 	};
 	int file = device_open(O_RDWR);
+	struct vss_stat stat;
 	char path[100];
 	size_t i;
 
@@ -122,6 +171,7 @@ int main(void)
 		RUN(file, VSS_DROP, &drop);
 	}
 	work(file);
+	stat = forget();
 	file_write(TRACING "events/vss/enable", "0");
 	read_trace();
 	ktap_ok(is_traced("vss_open:", "collection=" NAME), "open is traced");
@@ -131,6 +181,19 @@ int main(void)
 	ktap_ok(is_traced("vss_delete:", "deleted=2"), "delete is traced");
 	ktap_ok(!!strstr(trace, "rows=2 why=evicted"),
 		"rows that make room are traced");
+	printf("# %llu evicted, %llu over, %llu by pressure; traced: %llu, %llu, %llu\n",
+	       (unsigned long long)stat.evictions,
+	       (unsigned long long)stat.expirations,
+	       (unsigned long long)stat.pressure_evictions,
+	       rows_traced(stat.serial, "evicted"),
+	       rows_traced(stat.serial, "expired"),
+	       rows_traced(stat.serial, "pressure"));
+	ktap_ok(stat.evictions > 0 && stat.expirations > 0 &&
+		stat.pressure_evictions > 0 && adds_up(&stat) &&
+		rows_traced(stat.serial, "evicted") == stat.evictions &&
+		rows_traced(stat.serial, "expired") == stat.expirations &&
+		rows_traced(stat.serial, "pressure") == stat.pressure_evictions,
+		"each is traced once, by why it went");
 	ktap_ok(is_readable("vss_open") && is_readable("vss_put") &&
 		is_readable("vss_search") && is_readable("vss_delete") &&
 		is_readable("vss_evict"),
