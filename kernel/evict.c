@@ -88,7 +88,7 @@ static void vss_store_evict_rows(struct vss_store *store, u64 more, u64 bytes)
 
 /* Removes some rows of a block, which goes with the last; both locks are held. */
 static void vss_block_evict(struct vss_store *store, struct vss_block *block,
-			   enum vss_reason reason, struct list_head *empty)
+			    enum vss_reason reason, struct list_head *empty)
 {
 	u32 first = block->index * store->layout.rows_per_block;
 	u64 now = vss_expiry_now(store->soonest);

@@ -120,11 +120,14 @@ async function programStages(): Promise<Stage[]> {
     const words = comment(source, "module-args") ?? "";
     const memory = comment(source, "memory") ?? "";
     const machines = comment(source, "machines")?.split(" ") ?? [STOCK, FAST];
+    const args = (machine: string) =>
+      (comment(source, `arguments on ${machine}`) ?? comment(source, "arguments"))?.split(" ") ??
+        [];
     for (const machine of machines) {
       found.push({
         name: stageName(`kernel/${name}`, machine),
         prepare: ["gcc", ...flags, "-Ikernel/uapi", "-o", program, `tests/kernel/${name}`, "-lm"],
-        command: inLab(machine, [`./${program}`], words, memory),
+        command: inLab(machine, [`./${program}`, ...args(machine)], words, memory),
         result: "tap",
       });
     }
@@ -134,8 +137,8 @@ async function programStages(): Promise<Stage[]> {
 
 /**
  * What a C test says of how it wants to be run, in a comment `name: …`: the driver's parameters as
- * `module-args`, the machine's `memory`, such as `512M`, and the `machines`, where those are not
- * all.
+ * `module-args`, the machine's `memory`, such as `512M`, the `machines`, where those are not all, and
+ * its own `arguments`, or its `arguments on …` one machine.
  */
 export function comment(source: string, name: string): string | undefined {
   return new RegExp(`^[ /]*\\*? *${name}: *(.*?) *(?:\\*/)?$`, "m").exec(source)?.[1];

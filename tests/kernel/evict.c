@@ -436,7 +436,7 @@ static void polling(void)
 		usleep(100000);
 		_exit(file_write("/proc/sys/vm/drop_caches", "2"));
 	}
-	ktap_ok(poll(&entry, 1, 10000) == 1 && entry.revents == POLLPRI,
+	ktap_ok(poll(&entry, 1, 120000) == 1 && entry.revents == POLLPRI,
 		"poll() wakes up when the kernel takes memory back");
 	wait(NULL);
 	ktap_ok(collection_stat(file).pressure_evictions > 0 &&
