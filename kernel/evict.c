@@ -15,7 +15,6 @@
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
-#include <linux/swap.h>
 #include <linux/xarray.h>
 
 #include "batch.h"
@@ -124,7 +123,9 @@ static void vss_store_evict_block(struct vss_store *store,
 
 /*
  * Takes a store's lock for writing if that is free, or is so in between: readers
- * let it pass. kswapd does not sleep for it, as whole nodes would wait for that.
+ * let it pass. It sleeps for VSS_EVICT_TRIES / VSS_EVICT_TICK ticks at most, be it
+ * kswapd: a reader that is in there may have lost its processor, and reclaim that
+ * gives up at once asks for ever more, until somebody is killed for it.
  */
 static bool vss_store_try_lock(struct vss_store *store)
 {
@@ -135,7 +136,7 @@ static bool vss_store_try_lock(struct vss_store *store)
 			return true;
 		cpu_relax();
 		/* Who has it may want this processor. */
-		if (tries % VSS_EVICT_TICK || current_is_kswapd())
+		if (tries % VSS_EVICT_TICK)
 			cond_resched();
 		else
 			schedule_timeout_uninterruptible(1);

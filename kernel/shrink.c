@@ -18,7 +18,6 @@
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/swap.h>
 #include <linux/wait_bit.h>
 
 #include "block.h"
@@ -191,8 +190,7 @@ static enum lru_status vss_claim(VSS_LRU_WALK_PARAMETERS, void *argument)
 
 /*
  * Claims the next block. Who changes a store is at it nearly all the time, but
- * not for long: so it is tried again a little later, for a bounded time. kswapd
- * does not sleep for it, as the whole node would wait for that.
+ * not for long: so it is tried again a little later, for a bounded time: four ticks.
  */
 static void vss_claim_next(struct vss_claim *claim,
 			   const struct shrink_control *control)
@@ -208,7 +206,7 @@ static void vss_claim_next(struct vss_claim *claim,
 		/* Where all were passed over, there may be more. */
 		if (claim->block || (!claim->busy && claim->walk))
 			break;
-		if (claim->busy && tries % 8 == 7 && !current_is_kswapd())
+		if (claim->busy && tries % 8 == 7)
 			schedule_timeout_uninterruptible(1);
 		else
 			cond_resched();
