@@ -1026,8 +1026,7 @@ async function clear(context: Context): Promise<void> {
 async function stats(context: Context): Promise<void> {
   const { name } = nameFirst(context, 0);
   if (!context.switches.has("watch")) return printEntries(readStats(context, name), context.json);
-  using collection = openCollection(context, name, "read");
-  await watch(context, collection);
+  await watch(context, name);
 }
 
 /** A collection's stats; a default collection that was not made yet is empty. */
@@ -1065,8 +1064,10 @@ interface Look {
 }
 
 /** Shows rates every second until it is interrupted: a table, and without a terminal lines of one. */
-async function watch({ json }: Context, collection: Collection): Promise<void> {
+async function watch(context: Context, name: string): Promise<void> {
   using interruption = new Interruption();
+  using collection = openCollection(context, name, "read");
+  const { json } = context;
   const show = json ? showJson : Deno.stdout.isTerminal() ? showTable : showLine;
   let before = { at: performance.now(), stats: await collection.stats() };
   for (let looks = 0;; looks++) {

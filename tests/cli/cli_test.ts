@@ -306,7 +306,8 @@ Deno.test("stats --watch is a table on a terminal, and lines without one", async
   // The second table is drawn over the first.
   const again = /\[\d+A\r/;
   const shown = await runUntil(
-    ["script", "-qec", shellQuote(words), "/dev/null"],
+    // Not every shell gives its place to its last command: one that waits ends by Ctrl-C itself.
+    ["script", "-qec", `exec ${shellQuote(words)}`, "/dev/null"],
     again,
     (child) => {
       const keyboard = child.stdin.getWriter();
