@@ -22,7 +22,7 @@ shell *ARGS: _deno
 
 # install what is missing: Debian packages, and Deno
 setup:
-    @sh {{ quote(lab / "setup.sh") }} host deno
+    @sh {{ quote(lab / "setup.sh") }} host lint deno
 
 # run every test, or those stages whose names hold one of the WORDS
 [no-exit-message]
@@ -58,10 +58,11 @@ build:
 fmt: _deno
     deno fmt
 
-# lint the TypeScript and its documentation
-lint: _deno
+# lint the TypeScript and its documentation, and check the driver by sparse, coccinelle and others
+lint: setup
     deno lint
     deno doc --lint mod.ts cli.ts client/formats/mod.ts
+    @deno run --quiet --no-check --allow-all tests/static/main.ts
 
 # check the types
 check: _deno

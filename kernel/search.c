@@ -33,7 +33,7 @@
 #include "store.h"
 
 /* What the queries of one pass may take, unless it is a single one. */
-#define VSS_SEARCH_BYTES (1 << 20)
+#define VSS_SEARCH_BYTES BIT(20)
 
 /* Rows that are looked at in one go where all of them are computed, in bytes. */
 #define VSS_PLAIN_BYTES (256 << 10)
@@ -461,7 +461,7 @@ static u32 vss_seeker_room(const struct vss_seeker *seeker)
 	}
 	rows = ALIGN_DOWN(rows / DIV_ROUND_UP(count, 2 * VSS_TILE_QUERIES),
 			  VSS_STRIPE);
-	return max(rows, (u32)VSS_STRIPE);
+	return max_t(u32, rows, VSS_STRIPE);
 }
 
 /* Works on the next section; moves @slot behind it. False at the end of all. */

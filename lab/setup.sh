@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs what is missing, and only that: `setup.sh host` the Debian packages of host_tools.txt,
+# `setup.sh lint` those of lint_tools.txt,
 # `setup.sh deno` the Deno that tools/package-lock.json pins, `setup.sh bench` what vss is measured
 # beside: bench/packages.txt, bench/peers/package-lock.json. Prints nothing where all is there.
 set -eu
@@ -82,6 +83,10 @@ install_npm() {
     npm ci --prefix "$to" --no-audit --no-fund --loglevel=error >/dev/null
     cp "$from/package-lock.json" "$to/installed.json"
   ) 9>"$to/lock"
+}
+
+setup_lint() {
+  install_debian "$lab/lint_tools.txt"
 }
 
 setup_deno() {

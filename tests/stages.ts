@@ -5,6 +5,7 @@
  * @module
  */
 import { exists, PROJECT } from "../lab/host.ts";
+import { CHECKS as STATIC } from "./static/checks.ts";
 
 /** One stage: a command whose result counts. */
 export interface Stage {
@@ -65,6 +66,11 @@ const CHECKS: readonly Stage[] = [
     command: [deno, "publish", "--dry-run", "--allow-dirty"],
     result: "exit",
   },
+  ...Object.keys(STATIC).map((name): Stage => ({
+    name: `static ${name}`,
+    command: [deno, "run", "--quiet", "--no-check", "--allow-all", "tests/static/main.ts", name],
+    result: "exit",
+  })),
   { name: "unit", command: [...test, "--allow-all", "tests/unit"], result: "tap" },
   {
     name: "lab examples",

@@ -466,7 +466,7 @@ static struct vss_fit vss_fit_best(const float *row, u32 lanes,
 				   const float *scales)
 {
 	vss_float product[VSS_FITS], square[VSS_FITS], inverse[VSS_FITS];
-	struct vss_fit best, fit;
+	struct vss_fit best = {}, fit;
 	u32 i, j;
 
 	VSS_UNROLL

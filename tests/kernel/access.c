@@ -726,7 +726,7 @@ static void owning(void)
 /* All that LIST tells, two records at a time, as "name@uid name@uid ". */
 static const char *listed(void)
 {
-	struct vss_list_record records[2];
+	struct vss_list_record records[2] = {};
 	struct vss_list args = {
 		.size = sizeof(args), .count = 2, .record_size = sizeof(*records),
 		.records = (uintptr_t)records,

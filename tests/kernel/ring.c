@@ -165,6 +165,7 @@ static void look_at(const uint64_t *ids, uint32_t count)
 	for (i = 0; i < get.done; i++) {
 		if (!(found[i / 8] >> i % 8 & 1))
 			continue;
+		/* cppcheck-suppress uninitvar ; GET wrote them */
 		if (sizes[i] != PAYLOAD ||
 		    !is_whole(ids[i], vectors + i * D, tags[i], payloads + at))
 			torn++;
