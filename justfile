@@ -29,6 +29,11 @@ setup:
 test *WORDS: setup
     @exec deno run --quiet --no-check --allow-all tests/run.ts "$@"
 
+# read damaged files for SECONDS; a SEED gives the same again
+[no-exit-message]
+fuzz-readers SECONDS *SEED: _deno
+    @exec deno run --quiet --no-check --allow-all tests/fuzz/readers.ts "$@"
+
 # import FILE (or the descriptions of all Debian packages) and answer each QUERY
 [no-cd, no-exit-message]
 demo *FILE_AND_QUERIES: setup

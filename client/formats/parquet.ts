@@ -5,9 +5,12 @@
  * @module
  */
 import type { SchemaElement } from "hyparquet";
+import type { Row } from "../rows.ts";
 import type { ByteSource, Format } from "./format.ts";
 import { FormatError } from "./format.ts";
+import { checkFooter, checkFooterLength, checkPages, chunksOf } from "./parquet_pages.ts";
 import { batchRows, type Cells, libraryError, RowChecker } from "./rows.ts";
+import { ThriftError } from "./thrift.ts";
 
 /** The greatest row group that is read: it is in memory as a whole. */
 const MAX_GROUP_BYTES = 1 << 30;
@@ -32,11 +35,11 @@ export const parquet: Format = {
     const file = await open(source);
     const checker = new RowChecker(dimension);
     let start = 0;
-    for (const rows of file.groups) {
+    for (const [group, rows] of file.groups.entries()) {
       const end = start + rows;
       if (end > skip) {
         const first = Math.max(start, skip);
-        const cells = await file.read(first, end);
+        const cells = await file.read(group, first, end);
         const step = batchRows((dimension ?? 128) * 4);
         for (let i = 0; i < cells.length; i += step) {
           yield cells.slice(i, i + step).map((row, j) =>
@@ -93,14 +96,16 @@ const SCHEMA: SchemaElement[] = [
   { name: "payload", type: "BYTE_ARRAY", repetition_type: "OPTIONAL" },
 ];
 
-/** Rows of a row group that is written. */
+/** Rows of a row group that is written, and numbers of its vectors. */
 const GROUP_ROWS = 8_192;
+const GROUP_NUMBERS = 1 << 22;
 
-async function* inGroups<T>(batches: AsyncIterable<T[]>): AsyncGenerator<T[]> {
-  let group: T[] = [];
+async function* inGroups(batches: AsyncIterable<Row[]>): AsyncGenerator<Row[]> {
+  let group: Row[] = [];
   for await (const rows of batches) {
     group.push(...rows);
-    if (group.length < GROUP_ROWS) continue;
+    const dimension = group[0]?.vector?.length ?? 0;
+    if (group.length < GROUP_ROWS && group.length * dimension < GROUP_NUMBERS) continue;
     yield group;
     group = [];
   }
@@ -112,7 +117,7 @@ interface ParquetFile {
   /** Rows of each row group. */
   readonly groups: readonly number[];
   /** Reads rows of one group. */
-  readonly read: (start: number, end: number) => Promise<Record<string, unknown>[]>;
+  readonly read: (group: number, start: number, end: number) => Promise<Record<string, unknown>[]>;
 }
 
 async function open(source: ByteSource): Promise<ParquetFile> {
@@ -120,8 +125,10 @@ async function open(source: ByteSource): Promise<ParquetFile> {
     await Promise.all([import("hyparquet"), import("hyparquet-compressors")]);
   const { name } = source;
   const file = new Buffer(source);
-  const metadata = await file.end(parquetMetadataAsync(file));
-  const present = parquetSchema(metadata).children.map(({ element }) => element.name);
+  await file.checked(async () => checkFooter(await readFooter(source)));
+  const metadata = await file.end(parquetMetadataAsync(file, { geoparquet: false }));
+  const schema = await file.end(Promise.try(() => parquetSchema(metadata)));
+  const present = schema.children.map(({ element }) => element.name);
   const columns = COLUMNS.filter((column) => present.includes(column));
   requireColumns(name, columns, present);
   const groups = metadata.row_groups.map(({ num_rows, total_byte_size }) => {
@@ -130,7 +137,15 @@ async function open(source: ByteSource): Promise<ParquetFile> {
   });
   return {
     groups,
-    async read(rowStart, rowEnd) {
+    async read(group, rowStart, rowEnd) {
+      for (const column of columns) {
+        await file.checked(async () => {
+          for (const chunk of chunksOf(metadata, schema, group, column)) {
+            const bytes = new Uint8Array(await file.slice(chunk.start, chunk.end));
+            checkPages(bytes, chunk, compressors, groups[group]!);
+          }
+        }, column);
+      }
       const rows = Array.from({ length: rowEnd - rowStart }, (): Record<string, unknown> => ({}));
       // One after the other: of columns that fail side by side, the library leaves all but one
       // failure to nobody.
@@ -146,6 +161,21 @@ async function open(source: ByteSource): Promise<ParquetFile> {
     },
   };
 }
+
+/** Reads the footer, which the file's last bytes tell the length of. */
+async function readFooter({ size, slice }: ByteSource): Promise<Uint8Array> {
+  const tail = await slice!(Math.max(0, size! - TAIL_BYTES), size!);
+  if (tail.length < TAIL_BYTES) throw new ThriftError(`is missing in ${size} bytes`);
+  const length = new DataView(tail.buffer, tail.byteOffset).getUint32(0, true);
+  checkFooterLength(length);
+  if (length > size! - TAIL_BYTES) {
+    throw new ThriftError(`must not have ${length} bytes in a file of ${size}`);
+  }
+  return await slice!(size! - TAIL_BYTES - length, size! - TAIL_BYTES);
+}
+
+/** The footer's length, and four letters. */
+const TAIL_BYTES = 8;
 
 /**
  * The file as the library reads it. It never fails where the library can see: that reads ahead, and
@@ -176,6 +206,17 @@ class Buffer {
       this.#failure ??= { error };
       return new ArrayBuffer(0);
     }
+  }
+
+  /** Ends a look at what the library is to read. */
+  async checked(look: () => Promise<void>, column?: string): Promise<void> {
+    const [outcome] = await Promise.allSettled([look()]);
+    if (this.#failure !== undefined) throw this.#failure.error;
+    if (outcome.status === "fulfilled") return;
+    const { reason } = outcome;
+    if (!(reason instanceof ThriftError)) throw libraryError(reason, `${this.#name} is no Parquet`);
+    const place = column === undefined ? "the footer" : `column ${JSON.stringify(column)}`;
+    throw new FormatError(`${this.#name} is no Parquet: ${place} ${reason.message}`);
   }
 
   /** Ends what the library does: with what kept bytes from it, or what it says of them. */

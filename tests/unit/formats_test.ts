@@ -260,10 +260,7 @@ for (const { name } of FORMATS) {
   Deno.test(`${name}: any byte may be wrong`, async () => {
     const bytes = await writeAll(name, rowsFor(name, 3));
     const step = Math.max(1, Math.floor(bytes.length / 100));
-    // Of Parquet only the footer: the library may take very long over pages whose runs lie.
-    const footer = new DataView(bytes.buffer).getInt32(Math.max(0, bytes.length - 8), true);
-    const first = name === "parquet" ? bytes.length - 8 - footer : 0;
-    for (let at = first; at < bytes.length; at += step) {
+    for (let at = 0; at < bytes.length; at += step) {
       const wrong = bytes.slice();
       wrong[at]! ^= 0xff;
       await readAll(name, sourceOf(wrong));
