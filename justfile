@@ -34,6 +34,13 @@ test *WORDS: setup
 fuzz-readers SECONDS *SEED: _deno
     @exec deno run --quiet --no-check --allow-all tests/fuzz/readers.ts "$@"
 
+# make hostile calls for SECONDS in a MACHINE; a SEED gives each thread the same again
+[no-exit-message]
+fuzz SECONDS SEED="" MACHINE="uml": setup
+    @mkdir -p build/tests/kernel
+    @gcc -static -pthread -O1 -g -Wall -Wextra -Werror -Ikernel/uapi -o build/tests/kernel/fuzz tests/kernel/fuzz.c
+    @exec deno run --quiet --no-check --allow-all lab/main.ts --machine "$3" -- build/tests/kernel/fuzz "$1" $2
+
 # import FILE (or the descriptions of all Debian packages) and answer each QUERY
 [no-cd, no-exit-message]
 demo *FILE_AND_QUERIES: setup

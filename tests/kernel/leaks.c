@@ -39,20 +39,32 @@ static struct buffers out, before;
 static bool addresses_differ;
 static unsigned int addresses_seen;
 
-/* Kernel addresses of x86-64 have their upper 16 bits set; user's do not. */
+/*
+ * Whether a word is in the half of the kernel: its memory and what it maps, or
+ * its code. Between these lies what is none, such as two sizes of which the
+ * second is VSS_NO_PAYLOAD; above them VSS_CURSOR_END and the like.
+ */
+static bool is_address(uint64_t word)
+{
+	return (word >= 0xffff800000000000ULL && word < 0xffffff0000000000ULL) ||
+	       (word >= 0xffffffff80000000ULL && word < 0xffffffffff000000ULL);
+}
+
+/* An address that leaks from a struct or an array lies on a multiple of 8. */
 static void look_for_addresses(const void *memory, size_t bytes)
 {
-	const uint8_t *bytes_of = memory;
 	uint64_t word;
 	size_t i;
 
 	if (!addresses_differ)
 		return;
-	for (i = 0; i + sizeof(word) <= bytes; i++) {
-		memcpy(&word, bytes_of + i, sizeof(word));
-		/* All ones is VSS_TTL_NEVER, VSS_CURSOR_END, and an errno. */
-		if (word >= 0xffff800000000000ULL && word < 0xffffffffff000000ULL)
+	for (i = 0; i + sizeof(word) <= bytes; i += sizeof(word)) {
+		memcpy(&word, (const char *)memory + i, sizeof(word));
+		if (is_address(word)) {
+			printf("# %#llx at byte %zu of %zu\n",
+			       (unsigned long long)word, i, bytes);
 			addresses_seen++;
+		}
 	}
 }
 
