@@ -465,7 +465,7 @@ static void run(unsigned int seconds, uint64_t seed)
 /* Drops every collection that has a name. */
 static void drop_all(void)
 {
-	struct vss_list_record records[16];
+	struct vss_list_record records[16] = {};
 	int file = device_open(O_RDWR);
 	struct vss_list list = {
 		.count = 16, .record_size = sizeof(*records),
