@@ -34,6 +34,12 @@ test *WORDS: setup
 fuzz-readers SECONDS *SEED: _deno
     @exec deno run --quiet --no-check --allow-all tests/fuzz/readers.ts "$@"
 
+# look for SECONDS for rows that their codes rule out, and should not; a SEED gives the same again
+[no-exit-message]
+fuzz-bounds SECONDS *SEED: setup
+    @make --silent -C tests/bounds CC=gcc-12
+    @exec build/tests/bounds/bounds "$@"
+
 # make hostile calls for SECONDS in a MACHINE; a SEED gives each thread the same again
 [no-exit-message]
 fuzz SECONDS SEED="" MACHINE="uml": setup

@@ -73,6 +73,12 @@ const CHECKS: readonly Stage[] = [
   })),
   { name: "unit", command: [...test, "--allow-all", "tests/unit"], result: "tap" },
   {
+    name: "bounds",
+    prepare: ["make", "--silent", "-C", "tests/bounds", "CC=gcc-12"],
+    command: ["build/tests/bounds/bounds"],
+    result: "tap",
+  },
+  {
     name: "lab examples",
     command: [...test, "--doc", "--allow-all", "lab", "tests/tap.ts"],
     result: "tap",

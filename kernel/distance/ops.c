@@ -208,17 +208,18 @@ u64 vss_distance_encode(u32 metric, const u32 *vectors, const u32 *norms,
 	memset(scratch + dimension, 0, (lanes - dimension) * sizeof(u32));
 	for (i = 0; i < count;) {
 		begin = vss_section_begin(true);
-		zeros = vss_zeros_begin();
 		for (end = min(i + most, count); i < end; i++) {
 			memcpy(row, vectors, dimension * sizeof(u32));
 			if (metric == VSS_METRIC_COS)
 				vss_metric_normalize(row, dimension,
 						     (const float *)&norms[i]);
+			/* Denormals are no zeros before they are divided. */
+			zeros = vss_zeros_begin();
 			vss_ops->encode(row, row + lanes, lanes, codes);
+			vss_zeros_end(zeros);
 			vectors += dimension;
 			codes += VSS_PLANES * vss_code_words(lanes);
 		}
-		vss_zeros_end(zeros);
 		longest = max(longest, vss_section_end(begin));
 	}
 	return longest;
