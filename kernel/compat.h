@@ -118,6 +118,26 @@ static inline void vss_shrinker_free(struct shrinker *shrinker)
 
 #endif
 
+#ifdef CONFIG_ARM64
+
+/*
+ * Linux 6.10, "arm64: implement ARCH_HAS_KERNEL_FPU_SUPPORT". What it has knows
+ * what kernel_neon_begin() takes: since Linux 6.19, "arm64/fpsimd: Allocate kernel
+ * mode FP/SIMD buffers on the stack", a buffer, unless preemption is off.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#include <asm/neon.h>
+
+#define kernel_fpu_begin() kernel_neon_begin()
+#define kernel_fpu_end() kernel_neon_end()
+#else
+#include <linux/fpu.h>
+#endif
+
+#else
+
+#include <asm/fpu/api.h>
+
 /* What a kernel must save of the vector registers, as bits of XCR0. */
 #define VSS_STATE_AVX		0x06
 #define VSS_STATE_AVX512	0xe6
@@ -175,7 +195,6 @@ static inline bool vss_cpu_prefers_ymm(void)
 #else
 
 #include <asm/cpufeature.h>
-#include <asm/fpu/api.h>
 #include <asm/processor.h>
 
 #define vss_cpu_has(_name) boot_cpu_has(X86_FEATURE_##_name)
@@ -214,5 +233,7 @@ static inline bool vss_cpu_prefers_ymm(void)
 }
 
 #endif /* CONFIG_UML */
+
+#endif /* CONFIG_ARM64 */
 
 #endif /* VSS_COMPAT_H */

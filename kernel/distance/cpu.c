@@ -7,9 +7,19 @@
 #include "../compat.h"
 #include "cpu.h"
 
-#ifndef CONFIG_X86_64
-#error "vss computes distances on x86-64 only"
-#endif
+#ifdef CONFIG_ARM64
+
+/**
+ * vss_cpu_has_neon() - whether there is NEON
+ *
+ * Return: whether.
+ */
+bool vss_cpu_has_neon(void)
+{
+	return cpu_has_neon();
+}
+
+#elif defined(CONFIG_X86_64)
 
 /**
  * vss_cpu_has_sse2() - whether there is SSE2
@@ -57,3 +67,7 @@ bool vss_cpu_likes_avx512(void)
 {
 	return vss_cpu_has_avx512() && !vss_cpu_prefers_ymm();
 }
+
+#else
+#error "vss computes distances on x86-64 and arm64 only"
+#endif

@@ -4,6 +4,7 @@
 
 #include <linux/types.h>
 
+bool vss_cpu_has_neon(void);
 bool vss_cpu_has_sse2(void);
 bool vss_cpu_has_avx2(void);
 bool vss_cpu_has_avx512(void);

@@ -201,6 +201,7 @@ struct vss_distance_ops {
 extern const struct vss_distance_ops vss_distance_avx512;
 extern const struct vss_distance_ops vss_distance_avx2;
 extern const struct vss_distance_ops vss_distance_sse2;
+extern const struct vss_distance_ops vss_distance_neon;
 
 /* metric.c: what comes before and after the inner loops, in an FPU section. */
 void vss_metric_norms(const float *vectors, u32 count, u32 dimension,

@@ -4,7 +4,7 @@
  *
  * This file is compiled without floating point: were a section opened in a
  * file that has it, the compiler would be free to use a vector register
- * before kernel_fpu_begin().
+ * before vss_fpu_begin().
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -19,10 +19,9 @@
 #include <linux/string.h>
 #include <linux/vss.h>
 
-#include <asm/fpu/api.h>
-
 #include "cpu.h"
 #include "distance.h"
+#include "section.h"
 
 /* Components that are read in one FPU section while rows are put. */
 #define VSS_SECTION_COMPONENTS 8192
@@ -30,31 +29,38 @@
 /* Components, for all queries, of rows whose section is worth being timed. */
 #define VSS_TIMED_COMPONENTS 4096
 
-/* Denormal numbers are taken, and given, for zeros: a bit of MXCSR for each. */
-#define VSS_MXCSR_ZEROS 0x8040
+#ifdef CONFIG_ARM64
+#define VSS_LEVEL_NAMES "neon"
+#else
+#define VSS_LEVEL_NAMES "avx512, avx2, sse2"
+#endif
 
 static char *simd = "auto";
 module_param(simd, charp, 0444);
-MODULE_PARM_DESC(simd, "Instruction set for distances: auto (default, the best that the processor has), avx512, avx2, sse2 (or scalar, its former name)");
+MODULE_PARM_DESC(simd,
+		 "Instruction set for distances: auto (default, the best that the processor has), "
+		 VSS_LEVEL_NAMES " (or scalar, its former name)");
 
 static const struct vss_distance_ops *vss_ops __ro_after_init;
 static const char *vss_level __ro_after_init;
 
-/*
- * Best first: the first one that suits the processor is what auto means. There
- * is room here for other processors' instruction sets.
- */
+/* Best first: the first one that suits the processor is what auto means. */
 static const struct {
 	const char *name;
 	const struct vss_distance_ops *ops;
 	bool (*supported)(void);
 	bool (*suits)(void);
 } vss_levels[] = {
+#ifdef CONFIG_ARM64
+	{ "neon", &vss_distance_neon, vss_cpu_has_neon, vss_cpu_has_neon },
+	{ "scalar", &vss_distance_neon, vss_cpu_has_neon, vss_cpu_has_neon },
+#else
 	{ "avx512", &vss_distance_avx512, vss_cpu_has_avx512,
 	  vss_cpu_likes_avx512 },
 	{ "avx2", &vss_distance_avx2, vss_cpu_has_avx2, vss_cpu_has_avx2 },
 	{ "sse2", &vss_distance_sse2, vss_cpu_has_sse2, vss_cpu_has_sse2 },
 	{ "scalar", &vss_distance_sse2, vss_cpu_has_sse2, vss_cpu_has_sse2 },
+#endif
 };
 
 /**
@@ -79,7 +85,7 @@ int __init vss_distance_init(void)
 		}
 	}
 	if (!known) {
-		pr_err("simd=%s: no such level; known are auto, avx512, avx2, sse2, scalar\n",
+		pr_err("simd=%s: no such level; known are auto, " VSS_LEVEL_NAMES ", scalar\n",
 		       simd);
 		return -EINVAL;
 	}
@@ -104,28 +110,8 @@ const char *vss_distance_level(void)
  */
 static u64 vss_section_begin(bool timed)
 {
-	kernel_fpu_begin();
+	vss_fpu_begin();
 	return timed ? ktime_get_ns() : 0;
-}
-
-/*
- * Denormal numbers take the processor many times as long as others. Where codes
- * are made or looked at, they may be zeros: see rounding.h. Returns what
- * vss_zeros_end() undoes, in the same section.
- */
-static u32 vss_zeros_begin(void)
-{
-	u32 before, now;
-
-	asm volatile("stmxcsr %0" : "=m" (before));
-	now = before | VSS_MXCSR_ZEROS;
-	asm volatile("ldmxcsr %0" : : "m" (now));
-	return before;
-}
-
-static void vss_zeros_end(u32 before)
-{
-	asm volatile("ldmxcsr %0" : : "m" (before));
 }
 
 /*
@@ -136,7 +122,7 @@ static u64 vss_section_end(u64 begin)
 {
 	u64 time = begin ? max(ktime_get_ns() - begin, 1ULL) : 0;
 
-	kernel_fpu_end();
+	vss_fpu_end();
 	return time;
 }
 
@@ -179,9 +165,9 @@ u64 vss_distance_norms(const u32 *vectors, u32 count, u32 dimension,
  */
 void vss_distance_normalize(u32 *vector, u32 dimension, u32 norm)
 {
-	kernel_fpu_begin();
+	vss_fpu_begin();
 	vss_metric_normalize((float *)vector, dimension, (const float *)&norm);
-	kernel_fpu_end();
+	vss_fpu_end();
 }
 
 /**
@@ -202,8 +188,7 @@ u64 vss_distance_encode(u32 metric, const u32 *vectors, const u32 *norms,
 	u32 i, end, lanes = ALIGN(dimension, VSS_LANES);
 	u32 most = vss_section_vectors(dimension);
 	float *row = (float *)scratch;
-	u64 begin, longest = 0;
-	u32 zeros;
+	u64 begin, zeros, longest = 0;
 
 	memset(scratch + dimension, 0, (lanes - dimension) * sizeof(u32));
 	for (i = 0; i < count;) {
@@ -291,7 +276,8 @@ static u64 vss_sift_some(u32 metric, struct vss_probe *const *probes,
 			 u32 first, u32 count, u32 lanes)
 {
 	u64 begin = vss_section_begin(true);
-	u32 i, zeros = vss_zeros_begin();
+	u64 zeros = vss_zeros_begin();
+	u32 i;
 
 	for (i = 0; i < nr_probes; i++)
 		vss_metric_aim(metric, probes[i], lanes);
@@ -307,7 +293,7 @@ static u64 vss_sift_some(u32 metric, struct vss_probe *const *probes,
 static u64 vss_sift_round(struct vss_probe *probe, const u32 *query, u32 lanes)
 {
 	u64 begin = vss_section_begin(true);
-	u32 zeros = vss_zeros_begin();
+	u64 zeros = vss_zeros_begin();
 
 	vss_metric_round(probe, (const float *)query, lanes);
 	vss_zeros_end(zeros);

@@ -52,7 +52,7 @@ Deno.test("doctor finds everything in order", async () => {
     findings.map(({ check, found }: { check: string; found: string }) => [check, found]),
   );
   assertEquals(found.module, `vss ${VERSION}`);
-  assertMatch(found.simd, /^(?:avx512|avx2|sse2)$/);
+  assertMatch(found.simd, /^(?:avx512|avx2|sse2|neon)$/);
   assertMatch(found.processors, /^a search may use all \d+$/);
   assertMatch(found.device, /^\/dev\/vss 0660 root:/);
 });

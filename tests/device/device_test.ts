@@ -72,7 +72,7 @@ describe("sysfs", () => {
     for (const [name, value] of Object.entries(numbers)) {
       assertEquals(readText(`${SYSFS}/${name}`), String(value), name);
     }
-    assertMatch(readText(`${SYSFS}/simd`) ?? "", /^(?:avx512|avx2|sse2)$/);
+    assertMatch(readText(`${SYSFS}/simd`) ?? "", /^(?:avx512|avx2|sse2|neon)$/);
     for (const name of [...Object.keys(numbers), "simd"]) {
       assertEquals(fileStatus(`${SYSFS}/${name}`)?.mode, 0o444, name);
     }

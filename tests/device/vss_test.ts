@@ -187,7 +187,7 @@ describe("Vss.info()", () => {
     });
     const all = Object.values(FEATURES).reduce((bits: number, feature) => bits | feature, 0);
     assertEquals(Number(features), all);
-    assertMatch(simd, /^(?:avx512|avx2|sse2)$/);
+    assertMatch(simd, /^(?:avx512|avx2|sse2|neon)$/);
   });
   it("counts collections and their bytes, private ones included", () => {
     freshStore();
