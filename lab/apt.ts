@@ -23,18 +23,27 @@ export async function withPackageLists<T>(work: (apt: string[]) => Promise<T>): 
   }
 }
 
-/** The options that give apt the lists of another suite of the archive that the system uses. */
-export async function suiteOptions(suite: string): Promise<string[]> {
+/**
+ * The options that give apt the lists of other suites of the archive that the system uses.
+ *
+ * @param suites Their names, with spaces between.
+ * @param architecture Whose packages are wanted beside the system's own kind.
+ */
+export async function suiteOptions(suites: string, architecture?: string): Promise<string[]> {
   const site = await withPackageLists(debianSite);
-  const folder = `${cacheFolder()}/apt/${suite}`;
+  const words = suites.split(" ").concat(architecture ?? []);
+  const folder = `${cacheFolder()}/apt/${words.join("+")}`;
   const options = [
     ...await stateOptions(folder),
     ...["-o", "Dir::Etc::SourceList=/dev/null", "-o", `Dir::Etc::SourceParts=${folder}/sources`],
+    // Of packages that two of them have, the last one's are wanted.
+    ...["-o", `APT::Default-Release=${suites.split(" ").at(-1)}`],
+    ...architecture ? ["-o", `APT::Architectures::=${architecture}`] : [],
   ];
   await Deno.mkdir(`${folder}/sources`, { recursive: true });
   await Deno.writeTextFile(
     `${folder}/sources/lab.sources`,
-    `Types: deb\nURIs: ${site}\nSuites: ${suite}\nComponents: main\nSigned-By: ${KEYRING}\n`,
+    `Types: deb\nURIs: ${site}\nSuites: ${suites}\nComponents: main\nSigned-By: ${KEYRING}\n`,
   );
   await runOrThrow(["apt-get", ...options, "update", "-qq"]);
   return options;
@@ -50,10 +59,38 @@ export async function fetchPackages(
     ["apt-get", ...apt, "-o", "APT::Sandbox::User=root", "download", "-q", ...packages],
     { cwd: folder },
   );
-  for await (const entry of Deno.readDir(folder)) {
+  await unpackAll(folder, folder);
+}
+
+/**
+ * Downloads packages with all that they need, as though the system had none, and unpacks them into
+ * `folder`.
+ */
+export async function fetchSystem(
+  packages: string[],
+  folder: string,
+  apt: string[],
+): Promise<void> {
+  const scratch = `${folder}/apt`;
+  await Deno.mkdir(`${scratch}/archives/partial`, { recursive: true });
+  await Deno.writeTextFile(`${scratch}/status`, "");
+  const options = [
+    ...["APT::Sandbox::User=root", "APT::Install-Recommends=false"],
+    ...[`Dir::State::status=${scratch}/status`, `Dir::Cache::archives=${scratch}/archives`],
+  ].flatMap((option) => ["-o", option]);
+  await runOrThrow(
+    ["apt-get", ...apt, ...options, "install", "--download-only", "--yes", "-qq", ...packages],
+  );
+  await unpackAll(`${scratch}/archives`, folder);
+  await Deno.remove(scratch, { recursive: true });
+}
+
+/** Unpacks the packages that lie in `from` into `folder`, and removes them. */
+async function unpackAll(from: string, folder: string): Promise<void> {
+  for await (const entry of Deno.readDir(from)) {
     if (!entry.name.endsWith(".deb")) continue;
-    await runOrThrow(["dpkg-deb", "-x", `${folder}/${entry.name}`, folder]);
-    await Deno.remove(`${folder}/${entry.name}`);
+    await runOrThrow(["dpkg-deb", "-x", `${from}/${entry.name}`, folder]);
+    await Deno.remove(`${from}/${entry.name}`);
   }
 }
 

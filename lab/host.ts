@@ -28,6 +28,8 @@ export interface HostTool {
   readonly name: string;
   /** The Debian package that holds it. */
   readonly debianPackage: string;
+  /** The machine that alone needs it; none if all do. */
+  readonly machine?: string;
 }
 
 /** The tools that the lab needs, read from `host_tools.txt`. */
@@ -36,8 +38,8 @@ export function hostTools(): HostTool[] {
   return text.split("\n")
     .filter((line) => line.trim() && !line.startsWith("#"))
     .map((line) => {
-      const [name = "", debianPackage = ""] = line.trim().split(/\s+/);
-      return { name, debianPackage };
+      const [name = "", debianPackage = "", machine] = line.trim().split(/\s+/);
+      return { name, debianPackage, ...machine === undefined ? {} : { machine } };
     });
 }
 
@@ -57,9 +59,10 @@ export function missingTools(tools: HostTool[], path = Deno.env.get("PATH") ?? "
   );
 }
 
-/** Throws one message that names every missing tool and the command that installs them all. */
-export function requireTools(path?: string): void {
-  const missing = missingTools(hostTools(), path);
+/** Throws one message that names every tool a machine lacks, and the command that installs them. */
+export function requireTools(machine: string): void {
+  const needed = hostTools().filter((tool) => [undefined, machine].includes(tool.machine));
+  const missing = missingTools(needed);
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map((tool) => tool.debianPackage))].join(" ");
   throw new LabError(

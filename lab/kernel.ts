@@ -20,7 +20,21 @@ export interface Kernel {
   readonly headers: string;
   /** What make is told besides, to build them. */
   readonly makeArguments: readonly string[];
+  /** The folder that make sees as the whole file system, where the compiler came with the kernel. */
+  readonly buildRoot?: string;
   /** A busybox that needs no library. */
+  readonly busybox: string;
+  /** The programs that run on it, where the host's own cannot. */
+  readonly userland?: Userland;
+}
+
+/** Programs for another kind of processor than the host's. */
+export interface Userland {
+  /** The folder of which whatever lies in it covers the host's in a guest. */
+  readonly root: string;
+  /** The folder with its Deno. */
+  readonly deno: string;
+  /** The busybox that a guest starts from. */
   readonly busybox: string;
 }
 

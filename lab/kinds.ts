@@ -28,5 +28,7 @@ export async function startMachine(
   options: BootOptions,
   cleanup: AsyncDisposableStack,
 ): Promise<MachineProcess> {
-  return machine.kind === "qemu" ? startQemu(options, cleanup) : await startUml(options, cleanup);
+  return machine.kind === "qemu"
+    ? startQemu(machine.architecture, options, cleanup)
+    : await startUml(options, cleanup);
 }

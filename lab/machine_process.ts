@@ -31,6 +31,8 @@ export interface BootOptions {
   readonly image: string;
   /** The initramfs. */
   readonly initramfs: string;
+  /** The folder whose files cover the host's, if there is one. */
+  readonly userland?: string;
   /** The folder shared for writing. */
   readonly build: string;
   /** The project's folder. */

@@ -16,14 +16,24 @@ interface CommonMachine {
   readonly cpus: number;
 }
 
+/** A kind of processor that QEMU can be. */
+export type Architecture = "amd64" | "arm64";
+
 /** A stock Debian kernel in QEMU. */
 export interface QemuMachine extends CommonMachine {
   /** How it is booted. */
   readonly kind: "qemu";
+  /** Its processor, as Debian calls it. */
+  readonly architecture: Architecture;
   /** The Debian package that depends on the newest kernel headers. */
   readonly headers: string;
   /** How the releases of its kernel begin. */
   readonly series: string;
+  /**
+   * The suites of Debian's archive that hold it and the compiler for its modules, with spaces
+   * between; none where this system's own do.
+   */
+  readonly suites?: string;
 }
 
 /** User-mode Linux: a kernel of our own configuration, run as an ordinary process. */
@@ -44,8 +54,38 @@ export const MACHINES: readonly Machine[] = [
   {
     name: "debian-6.1",
     kind: "qemu",
+    architecture: "amd64",
     headers: "linux-headers-amd64",
     series: "6.1.",
+    memory: "2G",
+    cpus: 2,
+  },
+  {
+    name: "debian-6.12",
+    kind: "qemu",
+    architecture: "amd64",
+    headers: "linux-headers-6.12-amd64",
+    series: "6.12.",
+    memory: "2G",
+    cpus: 2,
+  },
+  {
+    name: "debian-7.3",
+    kind: "qemu",
+    architecture: "amd64",
+    headers: "linux-headers-amd64",
+    series: "7.3.",
+    suites: "trixie trixie-backports",
+    memory: "2G",
+    cpus: 2,
+  },
+  {
+    name: "debian-arm64",
+    kind: "qemu",
+    architecture: "arm64",
+    headers: "linux-headers-arm64",
+    series: "7.3.",
+    suites: "trixie trixie-backports",
     memory: "2G",
     cpus: 2,
   },

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { inRoot } from "./build_root.ts";
 import { BUILD, cacheFolder, exists, LabError, PROJECT, run, withLock } from "./host.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Machine } from "./machines.ts";
@@ -93,11 +94,7 @@ async function syncSources(sources: Map<string, string>, folder: string): Promis
 
 /** Runs the kernel's build in `folder`; what it warns about is shown and fails. */
 async function make(folder: string, kernel: Kernel): Promise<void> {
-  const jobs = `-j${navigator.hardwareConcurrency}`;
-  const { code, output } = await run(
-    ["make", jobs, "-C", kernel.headers, ...kernel.makeArguments, `M=${folder}`]
-      .concat("KCFLAGS=-Werror", "modules"),
-  );
+  const { code, output } = await run(await makeCommand(folder, kernel));
   const noteworthy = output.replaceAll(`${folder}/`, "kernel/").split("\n")
     // The stock headers come without vmlinux, so a module's BTF cannot be made; it needs none.
     .filter((line) => !/Skipping BTF generation/.test(line));
@@ -105,4 +102,13 @@ async function make(folder: string, kernel: Kernel): Promise<void> {
   // Objects that compiled with a warning would be silent the next time.
   await Deno.remove(folder, { recursive: true });
   throw new LabError(`Building the module failed:\n${noteworthy.join("\n").trim()}`);
+}
+
+async function makeCommand(folder: string, kernel: Kernel): Promise<string[]> {
+  const { buildRoot, headers } = kernel;
+  const jobs = `-j${navigator.hardwareConcurrency}`;
+  const place = buildRoot === undefined ? headers : headers.slice(buildRoot.length);
+  const command = ["make", jobs, "-C", place, ...kernel.makeArguments, `M=${folder}`]
+    .concat("KCFLAGS=-Werror", "modules");
+  return buildRoot === undefined ? command : await inRoot(buildRoot, folder, command);
 }

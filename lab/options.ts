@@ -22,9 +22,16 @@ const DEFAULTS = {
 /** How QEMU runs a machine unless told otherwise. */
 const ACCEL = "tcg";
 
-/** Each machine's own value of an option, for the help. */
+/** The names of the machines of a kind. */
+function namesOf(kind: Machine["kind"]): string {
+  return MACHINES.filter((machine) => machine.kind === kind).map(({ name }) => name).join(", ");
+}
+
+/** The machines' values of an option, for the help: most of them have the first one's. */
 function ofEach(value: (machine: Machine) => string | number): string {
-  return MACHINES.map((machine) => `${machine.name}: ${value(machine)}`).join(", ");
+  const usual = value(MACHINES[0]!);
+  const others = MACHINES.filter((machine) => value(machine) !== usual);
+  return [`${usual}`, ...others.map((machine) => `${machine.name}: ${value(machine)}`)].join(", ");
 }
 
 /** What `--help` prints. */
@@ -37,8 +44,8 @@ COMMAND sees this machine's files at the same paths, as root. What it writes is 
 afterwards, except below the project's build/. Its input, output and exit status are the lab's.
 In a shell, Ctrl-] stops the machine.
 
-  --machine NAME       debian-6.1: a stock kernel in QEMU; uml: user-mode Linux, at native
-                       speed (${DEFAULTS.machine})
+  --machine NAME       stock kernels in QEMU: ${namesOf("qemu")};
+                       user-mode Linux, at native speed: ${namesOf("uml")} (${DEFAULTS.machine})
   --memory SIZE        such as 512M or 2G (${ofEach((machine) => machine.memory)})
   --cpus N             processors (${ofEach((machine) => machine.cpus)})
   --module-args WORDS  the driver's parameters, such as "max_vectors=100 simd=scalar"

@@ -5,6 +5,7 @@
  * @module
  */
 import { LabError } from "./host.ts";
+import type { Architecture } from "./machines.ts";
 import {
   type BootOptions,
   type Channel,
@@ -18,14 +19,50 @@ import { copyAll } from "./streams.ts";
 /** The device files of channels in the guest that do not go by the name of a port. */
 export const QEMU_DEVICES: Partial<Record<Channel, string>> = { terminal: "/dev/hvc0" };
 
+/** What differs between the kinds of processors. */
+interface Platform {
+  /** QEMU's program. */
+  readonly program: string;
+  /** The machine that it is, with a processor that has all that can be emulated. */
+  readonly machine: readonly string[];
+  /** The kernel's parameters. */
+  readonly parameters: readonly string[];
+}
+
+const PLATFORMS: Readonly<Record<Architecture, Platform>> = {
+  amd64: {
+    program: "qemu-system-x86_64",
+    // The smallest firmware: the kernel needs none of what a BIOS does.
+    machine: ["-machine", "q35", "-bios", "qboot.rom", "-cpu", "max"],
+    parameters: [
+      "console=ttyS0",
+      // Under emulation the timers drift enough to make these two checks complain, and a kernel
+      // that could not measure its clock would wait for ticks to measure its delay loop by.
+      "no_timer_check",
+      "tsc=reliable",
+      "lpj=10000000",
+    ],
+  },
+  arm64: {
+    program: "qemu-system-aarch64",
+    // Signed pointers as the architecture defines them take an emulator half of its time.
+    machine: ["-machine", "virt,gic-version=3", "-cpu", "max,pauth-impdef=on"],
+    parameters: ["console=ttyAMA0"],
+  },
+};
+
 /** Starts QEMU. */
-export function startQemu(options: BootOptions, cleanup: AsyncDisposableStack): MachineProcess {
+export function startQemu(
+  architecture: Architecture,
+  options: BootOptions,
+  cleanup: AsyncDisposableStack,
+): MachineProcess {
   const listeners = CHANNELS.map((channel) => {
     const listener = Deno.listen({ transport: "unix", path: socketPath(options.job, channel) });
     cleanup.defer(() => listener.close());
     return listener;
   });
-  const [file = "", ...args] = qemuCommand(options);
+  const [file = "", ...args] = qemuCommand(PLATFORMS[architecture], options);
   const qemu = new Deno.Command(file, { args, stdin: "null", stdout: "null", stderr: "piped" })
     .spawn();
   const stderr = new Response(qemu.stderr).text();
@@ -69,35 +106,35 @@ function socketPath(job: string, channel: Channel): string {
 }
 
 /** The command that boots a machine. */
-function qemuCommand(options: BootOptions): string[] {
-  const { accel, job } = options;
+function qemuCommand(platform: Platform, options: BootOptions): string[] {
+  const { accel, job, userland } = options;
   return [
     // Should this process be killed, the machine must not outlive it.
     ...["setpriv", "--pdeathsig", "KILL", "--"],
-    ...["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot"],
-    // The smallest firmware: the kernel needs none of what a BIOS does.
-    ...["-machine", "q35", "-bios", "qboot.rom", "-display", "none", "-nic", "none"],
-    ...["-accel", accel === "tcg" ? "tcg,thread=multi" : accel, "-cpu", "max"],
+    ...[platform.program, "-nodefaults", "-no-user-config", "-no-reboot"],
+    ...[...platform.machine, "-display", "none", "-nic", "none"],
+    ...["-accel", accel === "tcg" ? "tcg,thread=multi" : accel],
     ...["-smp", String(options.cpus), "-m", options.memory],
     ...["-kernel", options.image, "-initrd", options.initramfs],
-    ...["-append", kernelParameters(options)],
+    ...["-append", kernelParameters(platform, options)],
     ...["-serial", `file:${logPath(job)}`],
     ...share("host", "/", "on"),
+    ...userland === undefined ? [] : share("userland", userland, "on"),
     ...share("build", options.build, "off"),
     ...["-device", "virtio-serial-pci"],
     ...CHANNELS.flatMap((channel) => channelArguments(job, channel)),
   ];
 }
 
-function kernelParameters(options: BootOptions): string {
+function kernelParameters(platform: Platform, options: BootOptions): string {
   return [
-    "console=ttyS0",
-    // Under emulation the timers drift enough to make these two checks complain, and a kernel that
-    // could not measure its clock would wait for ticks to measure its delay loop by.
-    "no_timer_check",
-    "tsc=reliable",
-    "lpj=10000000",
+    ...platform.parameters,
+    // A host that is busy, or halts, keeps an emulated processor waiting for longer than the kernel
+    // expects of one that is stuck.
+    "watchdog_thresh=60",
+    "rcupdate.rcu_cpu_stall_timeout=120",
     "vss_files=9p",
+    `vss_layers=${options.userland === undefined ? "/host" : "/userland:/host"}`,
     ...commonParameters(options),
   ].join(" ");
 }

@@ -75,7 +75,7 @@ const DRAIN_SECONDS = 2;
 
 /** Runs the session and returns the exit status for the lab. */
 export async function runSession(session: Session): Promise<number> {
-  requireTools();
+  requireTools(session.machine.name);
   requireVisible([PROJECT, cacheFolder()]);
   const kernel = await prepareKernel(session.machine);
   const module = await buildModule(session.machine, kernel);
@@ -89,6 +89,7 @@ export async function runSession(session: Session): Promise<number> {
     const options: BootOptions = {
       ...{ accel, cpus, memory, verbose, initramfs, job },
       ...{ image: kernel.image, build: BUILD, project: PROJECT },
+      ...kernel.userland ? { userland: kernel.userland.root } : {},
     };
     const ending = await bootUntilItStarts(session, options, settings);
     return report(ending, await Deno.readTextFile(logPath(job)).catch(() => ""), session);
@@ -105,7 +106,7 @@ function requireVisible(folders: string[]): void {
 
 function describe(session: Session, kernel: Kernel, module: string): Settings {
   const env = Deno.env.toObject();
-  const deno = Deno.execPath().replace(/\/[^/]*$/, "");
+  const deno = kernel.userland?.deno ?? Deno.execPath().replace(/\/[^/]*$/, "");
   env["PATH"] = `${deno}:${env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`;
   return {
     machine: session.machine.name,
@@ -132,7 +133,7 @@ async function bootUntilItStarts(
   for (let boots = 1;; boots++) {
     const ending = await boot(session, options, settings);
     if (ending.kind !== "never booted" || boots === BOOTS) return ending;
-    console.error(`lab: the machine did not start in ${BOOT_SECONDS} seconds; starting it anew`);
+    console.error("lab: the machine did not start; starting it anew");
   }
 }
 
@@ -147,14 +148,16 @@ async function boot(
   const interruption = waitForSignal(cleanup);
   const { channels, ended, forwardInput } = await startMachine(session.machine, options, cleanup);
   const drained = Promise.withResolvers<void>();
+  let hasBooted = false;
   const died = ended.then(async (): Promise<Ending> => {
+    // Emulated processors may see each other's changes to the kernel's own code too late.
+    if (!hasBooted) return { kind: "never booted" };
     // What the command wrote before the machine died may still be on its way.
     await Promise.race([drained.promise, waitFor(DRAIN_SECONDS, cleanup)]);
     return { kind: "died" };
   });
   if (session.verbose) followLog(logPath(job), cleanup);
 
-  let hasBooted = false;
   const served = channels.then((connected) =>
     serve(connected, settings, cleanup, {
       booted: () => {

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs what is missing, and only that: `setup.sh host` the Debian packages of host_tools.txt,
-# `setup.sh lint` those of lint_tools.txt,
-# `setup.sh deno` the Deno that tools/package-lock.json pins, `setup.sh bench` what vss is measured
-# beside: bench/packages.txt, bench/peers/package-lock.json. Prints nothing where all is there.
+# `setup.sh lint` those of lint_tools.txt, `setup.sh machines` those that only some machines need,
+# too, `setup.sh deno` the Deno that tools/package-lock.json pins, `setup.sh deno_arm64` the same one
+# for a machine of that kind, `setup.sh bench` what vss is measured beside: bench/packages.txt,
+# bench/peers/package-lock.json. Prints nothing where all is there.
 set -eu
 lab=$(dirname "$0")
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vss
@@ -11,10 +12,12 @@ tools=$cache/tools
 
 say() { echo "setup: $*" >&2; }
 
-# Of a list of tools and their packages, those that are missing.
+# Of a list of tools and their packages, those that are missing; of those that only one machine
+# needs, only where $2 says `machines`.
 missing_packages() {
   PATH=$PATH:/usr/sbin:/sbin
-  grep -v '^#' "$1" | while read -r name package; do
+  grep -v '^#' "$1" | while read -r name package machine; do
+    [ -z "$machine" ] || [ "$2" = machines ] || continue
     case $name in
       /*) [ -e "$name" ] || echo "$package" ;;
       ?*) command -v "$name" >/dev/null || echo "$package" ;;
@@ -42,7 +45,7 @@ apt_get() {
 }
 
 install_debian() {
-  packages=$(missing_packages "$1" | sort -u)
+  packages=$(missing_packages "$1" "${2:-}" | sort -u)
   [ -n "$packages" ] || return 0
   require_root $packages
   say "installing" $packages
@@ -61,18 +64,25 @@ setup_host() {
   install_debian "$lab/host_tools.txt"
 }
 
+setup_machines() {
+  install_debian "$lab/host_tools.txt" machines
+}
+
 # Whether what a lock file pins is in a folder, whole.
 has_npm() {
   cmp -s "$1/package-lock.json" "$2/installed.json"
 }
 
-# Installs what the lock file of one folder pins into another; $3 says what that is.
+# Installs what the lock file of one folder pins into another; $3 says what that is, and further
+# words are npm's.
 install_npm() {
   from=$1
   to=$2
+  what=$3
+  shift 3
   has_npm "$from" "$to" && return 0
   command -v npm >/dev/null || { say "needs npm: install Node.js with npm first"; exit 1; }
-  say "installing $3 into $to"
+  say "installing $what into $to"
   mkdir -p "$to"
   # npm writes in place, so installs that start together take turns.
   (
@@ -80,7 +90,7 @@ install_npm() {
     has_npm "$from" "$to" && exit 0
     rm -f "$to/installed.json"
     cp "$from/package.json" "$from/package-lock.json" "$to/"
-    npm ci --prefix "$to" --no-audit --no-fund --loglevel=error >/dev/null
+    npm ci --prefix "$to" "$@" --no-audit --no-fund --loglevel=error >/dev/null
     cp "$from/package-lock.json" "$to/installed.json"
   ) 9>"$to/lock"
 }
@@ -92,6 +102,12 @@ setup_lint() {
 setup_deno() {
   [ -x "$tools/node_modules/.bin/deno" ] || rm -f "$tools/installed.json"
   install_npm "$lab/../tools" "$tools" Deno
+}
+
+setup_deno_arm64() {
+  # Its scripts would run it.
+  install_npm "$lab/../tools" "$tools-arm64" "Deno for arm64" \
+    --os=linux --cpu=arm64 --libc=glibc --ignore-scripts
 }
 
 setup_bench() {

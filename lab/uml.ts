@@ -93,7 +93,7 @@ function umlCommand(options: BootOptions): string[] {
     ...["seccomp=on", `ncpus=${options.cpus}`],
     // Its own files, which would else lie in the home folder.
     ...["uml_dir=.", "umid=uml"],
-    ...["con=null", "con0=null,fd:2", ...lines, "vss_files=hostfs"],
+    ...["con=null", "con0=null,fd:2", ...lines, "vss_files=hostfs", "vss_layers=/host"],
     ...commonParameters(options),
   ];
 }

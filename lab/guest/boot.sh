@@ -6,6 +6,7 @@
 #   vss_job      the host folder with this run's settings
 #   vss_project  the project's folder
 #   vss_files    the file system that holds the host's files: 9p (in QEMU) or hostfs
+#   vss_layers   what covers the host's files, and these, with colons between
 # A failing step ends this script; losing its first process makes the kernel panic, which the lab
 # reports with the log.
 set -eu
@@ -21,13 +22,16 @@ for module in /modules/*; do [ ! -e "$module" ] || $b insmod "$module"; done
 # Files of the host are not expected to change under a running guest, so all may be cached.
 p9=trans=virtio,version=9p2000.L,msize=512000
 case $vss_files in
-  9p) $b mount -t 9p -o "ro,cache=loose,$p9" host /host ;;
+  9p)
+    $b mount -t 9p -o "ro,cache=loose,$p9" host /host
+    [ "$vss_layers" = /host ] || $b mount -t 9p -o "ro,cache=loose,$p9" userland /userland
+    ;;
   hostfs) $b mount -t hostfs -o / host /host ;;
 esac
 $b mkdir /layer
 $b mount -t tmpfs -o mode=755 layer /layer
 $b mkdir /layer/upper /layer/work
-$b mount -t overlay -o lowerdir=/host,upperdir=/layer/upper,workdir=/layer/work overlay /root
+$b mount -t overlay -o lowerdir=$vss_layers,upperdir=/layer/upper,workdir=/layer/work overlay /root
 
 $b mount -t proc proc /root/proc
 $b mount -t sysfs sysfs /root/sys

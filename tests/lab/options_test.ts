@@ -50,7 +50,10 @@ Deno.test("parseLabArgs() splits the driver's parameters", () => {
 Deno.test("parseLabArgs() refuses what makes no sense and says what would", () => {
   assertStringIncludes(refusal(), "No COMMAND");
   assertStringIncludes(refusal("--what", "true"), "Unknown option --what");
-  assertStringIncludes(refusal("--machine", "amiga", "true"), "known are debian-6.1, uml");
+  assertStringIncludes(
+    refusal("--machine", "amiga", "true"),
+    "known are debian-6.1, debian-6.12, debian-7.3, debian-arm64, uml",
+  );
   assertStringIncludes(refusal("--memory", "lots", "true"), "512M or 2G");
   assertStringIncludes(refusal("--cpus", "0", "true"), "from 1 to 99");
   assertStringIncludes(refusal("--accel", "magic", "true"), "tcg or kvm");
