@@ -14,6 +14,8 @@ interface CommonMachine {
   readonly memory: string;
   /** Its processors, unless told otherwise. */
   readonly cpus: number;
+  /** The compiler of C programs that run in it; none where the host's own does. */
+  readonly compiler?: string;
 }
 
 /** A kind of processor that QEMU can be. */
@@ -83,6 +85,7 @@ export const MACHINES: readonly Machine[] = [
     name: "debian-arm64",
     kind: "qemu",
     architecture: "arm64",
+    compiler: "aarch64-linux-gnu-gcc",
     headers: "linux-headers-arm64",
     series: "7.3.",
     suites: "trixie trixie-backports",

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
  * A 32-bit caller sees the same commands and layouts. Instead of a 32-bit
- * program, which would need a 32-bit libc, this one makes 32-bit system calls.
+ * program, which would need a 32-bit libc, this one makes 32-bit system calls,
+ * where a processor lets a 64-bit program do that.
  */
 #include "collections.h"
 
 #define GETPID_32 20L
 #define IOCTL_32 54L
+
+#ifdef __x86_64__
 
 static long system_call_32(long number, long b, unsigned long c, void *d)
 {
@@ -19,6 +22,18 @@ static long system_call_32(long number, long b, unsigned long c, void *d)
 			 : "memory", "r8", "r9", "r10", "r11");
 	return result;
 }
+
+#else
+
+#define MAP_32BIT 0
+
+static long system_call_32(long number, long b, unsigned long c, void *d)
+{
+	(void)number, (void)b, (void)c, (void)d;
+	return -ENOSYS;
+}
+
+#endif
 
 /* ioctl() as a 32-bit program calls it; returns 0 or the errno. */
 static int compat_call(int file, unsigned long command, void *argument)

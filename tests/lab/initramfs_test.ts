@@ -20,6 +20,11 @@ Deno.test("moduleOrder() names each module once, after those it depends on", () 
   assertEquals(moduleOrder(DEPENDENCIES, ["9p", "netfs"]), [...order, "kernel/fs/9p.ko"]);
 });
 
+Deno.test("moduleOrder() finds modules that are compressed", () => {
+  const compressed = DEPENDENCIES.replaceAll(".ko", ".ko.xz");
+  assertEquals(moduleOrder(compressed, ["cache"]), ["kernel/fs/cache.ko.xz"]);
+});
+
 Deno.test("moduleOrder() refuses a module that does not exist", () => {
   assertThrows(() => moduleOrder(DEPENDENCIES, ["10p"]), LabError, "10p");
 });

@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { BUILD, exists, PROJECT } from "../../lab/host.ts";
 import { channelDevices } from "../../lab/kinds.ts";
-import { type Machine, MACHINES } from "../../lab/machines.ts";
+import { type Machine, machineByName, MACHINES } from "../../lab/machines.ts";
 import { shellQuote } from "../../lab/quote.ts";
 
 /** What a finished lab left. */
@@ -241,7 +241,16 @@ Deno.test("lab names every missing tool and the command that installs them", asy
   });
   assertStringIncludes(stderr, "qemu-system-x86_64, gcc-12");
   assertStringIncludes(stderr, "apt-get install --no-install-recommends qemu-system-x86 gcc-12");
+  assert(!stderr.includes("aarch64"));
   assertEquals(code, 1);
+});
+
+Deno.test("lab names the tools that only one machine needs, for that one", async () => {
+  const { stderr } = await lab(machineByName("debian-arm64"), ["--", "true"], {
+    env: { PATH: "/nonexistent" },
+  });
+  assertStringIncludes(stderr, "qemu-system-x86_64, gcc-12");
+  assertStringIncludes(stderr, "qemu-system-aarch64");
 });
 
 for (const signal of ["SIGTERM", "SIGKILL"] as const) {
