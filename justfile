@@ -47,6 +47,11 @@ fuzz SECONDS SEED="" MACHINE="uml": setup
     @gcc -static -pthread -O1 -g -Wall -Wextra -Werror -Ikernel/uapi -o build/tests/kernel/fuzz tests/kernel/fuzz.c
     @exec deno run --quiet --no-check --allow-all lab/main.ts --machine "$3" -- build/tests/kernel/fuzz "$1" $2
 
+# run the device suite and the C programs on every machine of the lab, or on those named
+[no-exit-message]
+test-matrix *MACHINES: setup
+    @exec deno run --quiet --no-check --allow-all tests/matrix.ts "$@"
+
 # import FILE (or the descriptions of all Debian packages) and answer each QUERY
 [no-cd, no-exit-message]
 demo *FILE_AND_QUERIES: setup

@@ -50,9 +50,14 @@ export interface Recipe {
   readonly kernelIn: (folder: string, release: string) => Kernel;
 }
 
+/** Whether the kernel of a recipe is in the cache. */
+export async function isCached(recipe: Recipe): Promise<boolean> {
+  return await readKernel(recipe, homeOf(recipe)) !== undefined;
+}
+
 /** The kernel of a recipe: from the cache or, the first time, made. */
 export async function cachedKernel(recipe: Recipe): Promise<Kernel> {
-  const folder = `${cacheFolder()}/machines/${recipe.name}`;
+  const folder = homeOf(recipe);
   const ready = await readKernel(recipe, folder);
   if (ready) return ready;
   return await withLock(`${folder}.lock`, async () => {
@@ -69,6 +74,10 @@ export async function cachedKernel(recipe: Recipe): Promise<Kernel> {
     await Deno.rename(partial, folder);
     return recipe.kernelIn(folder, release);
   });
+}
+
+function homeOf(recipe: Recipe): string {
+  return `${cacheFolder()}/machines/${recipe.name}`;
 }
 
 async function readKernel(recipe: Recipe, folder: string): Promise<Kernel | undefined> {

@@ -37,6 +37,9 @@ const COMPLAINTS: readonly RegExp[] = [
   /\bBad (page|rss-counter) state\b/,
   /\bODEBUG:/,
   /\brefcount_t:/,
+  // From now on nothing is looked for that these find.
+  /\bkmemleak: .*disabled\b/,
+  /\bturning off the locking correctness validator\b/,
   // Not a fault of the kernel's, but a mistyped driver parameter would pass unnoticed.
   /\bunknown parameter '.*' ignored/,
 ];

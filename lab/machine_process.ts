@@ -39,6 +39,8 @@ export interface BootOptions {
   readonly project: string;
   /** This run's scratch folder, where the log and the settings lie. */
   readonly job: string;
+  /** Further parameters of the kernel. */
+  readonly parameters: readonly string[];
   /** Whether the console shows the kernel's whole boot. */
   readonly verbose: boolean;
 }
@@ -67,5 +69,6 @@ export function commonParameters(options: BootOptions): string[] {
     "panic=-1",
     `vss_job="${options.job}"`,
     `vss_project="${options.project}"`,
+    ...options.parameters,
   ];
 }

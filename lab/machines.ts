@@ -16,6 +16,8 @@ interface CommonMachine {
   readonly cpus: number;
   /** The compiler of C programs that run in it; none where the host's own does. */
   readonly compiler?: string;
+  /** What its kernel is told besides. */
+  readonly parameters?: readonly string[];
 }
 
 /** A kind of processor that QEMU can be. */
@@ -46,6 +48,10 @@ export interface UmlMachine extends CommonMachine {
   readonly source: string;
   /** The suite of Debian's archive that holds it. */
   readonly suite: string;
+  /** The files of its configuration, of which a later one overrides an earlier one. */
+  readonly configuration: readonly string[];
+  /** A file with changes to the source. */
+  readonly patch?: string;
 }
 
 /** A throwaway Linux that the lab boots to run the driver. */
@@ -97,7 +103,22 @@ export const MACHINES: readonly Machine[] = [
     kind: "uml",
     source: "linux-source-7.3",
     suite: "trixie-backports",
+    configuration: ["uml.config"],
     memory: "4G",
+    cpus: navigator.hardwareConcurrency,
+  },
+  {
+    name: "uml-debug",
+    kind: "uml",
+    source: "linux-source-7.3",
+    suite: "trixie-backports",
+    configuration: ["uml.config", "uml-debug.config"],
+    patch: "uml-debug.patch",
+    // Checks on each allocation. They do without the arrays in which the allocator would else pass
+    // objects on, and which kmemleak takes for pointers to what was in them last. (Its other checks
+    // need memory that KASAN, as it is in user-mode Linux, does not let them write.)
+    parameters: ["slab_debug=F"],
+    memory: "2G",
     cpus: navigator.hardwareConcurrency,
   },
 ];

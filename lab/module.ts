@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Builds `vss.ko` for a machine out of `kernel/`'s sources, in `build/` and only when needed.
+ * Builds a module for a machine, in `build/` and only when needed: `vss.ko` out of `kernel/`.
  *
  * @module
  */
@@ -9,26 +9,38 @@ import { BUILD, cacheFolder, exists, LabError, PROJECT, run, withLock } from "./
 import type { Kernel } from "./kernel.ts";
 import type { Machine } from "./machines.ts";
 
+/** A module's name and the folder of its sources. */
+export interface Module {
+  readonly name: string;
+  readonly folder: string;
+}
+
+/** The driver. */
+export const DRIVER: Module = { name: "vss", folder: `${PROJECT}/kernel` };
+
 /** Where the machine's module lies once built. */
-export function modulePath(machine: Machine): string {
-  return `${BUILD}/${machine.name}/vss.ko`;
+export function modulePath(machine: Machine, { name } = DRIVER): string {
+  return `${BUILD}/${machine.name}/${name}.ko`;
 }
 
 /** Builds the machine's module if its sources, kernel or compiler changed; returns its path. */
-export async function buildModule(machine: Machine, kernel: Kernel): Promise<string> {
-  const target = modulePath(machine);
-  const folder = `${BUILD}/${machine.name}`;
-  return await withLock(`${folder}/build.lock`, async () => {
-    const sources = await readSources(`${PROJECT}/kernel`);
+export async function buildModule(
+  machine: Machine,
+  kernel: Kernel,
+  module = DRIVER,
+): Promise<string> {
+  const target = modulePath(machine, module);
+  return await withLock(`${target}.lock`, async () => {
+    const sources = await readSources(module.folder);
     const stamp = await fingerprint(sources, kernel);
-    if (await exists(target) && await readText(`${folder}/stamp`) === stamp) return target;
-    const workshop = await workshopFolder(machine);
+    if (await exists(target) && await readText(`${target}.stamp`) === stamp) return target;
+    const workshop = await workshopFolder(machine, module);
     await syncSources(sources, workshop);
     await make(workshop, kernel);
     // The rename keeps a guest that is loading the previous build from reading half of this one.
-    await Deno.copyFile(`${workshop}/vss.ko`, `${target}.new`);
+    await Deno.copyFile(`${workshop}/${module.name}.ko`, `${target}.new`);
     await Deno.rename(`${target}.new`, target);
-    await Deno.writeTextFile(`${folder}/stamp`, stamp);
+    await Deno.writeTextFile(`${target}.stamp`, stamp);
     return target;
   });
 }
@@ -37,8 +49,8 @@ export async function buildModule(machine: Machine, kernel: Kernel): Promise<str
  * Where this clone's module is compiled: outside the clone, because the kernel's build works in no
  * folder whose path holds a space.
  */
-async function workshopFolder(machine: Machine): Promise<string> {
-  return `${cacheFolder()}/modules/${machine.name}-${(await sha256(PROJECT)).slice(0, 16)}`;
+async function workshopFolder(machine: Machine, { folder }: Module): Promise<string> {
+  return `${cacheFolder()}/modules/${machine.name}-${(await sha256(folder)).slice(0, 16)}`;
 }
 
 async function sha256(text: string): Promise<string> {

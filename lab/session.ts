@@ -90,6 +90,7 @@ export async function runSession(session: Session): Promise<number> {
       ...{ accel, cpus, memory, verbose, initramfs, job },
       ...{ image: kernel.image, build: BUILD, project: PROJECT },
       ...kernel.userland ? { userland: kernel.userland.root } : {},
+      parameters: session.machine.parameters ?? [],
     };
     const ending = await bootUntilItStarts(session, options, settings);
     return report(ending, await Deno.readTextFile(logPath(job)).catch(() => ""), session);
@@ -335,5 +336,6 @@ function report(ending: Ending, log: string, session: Session): number {
   }
   if (complaints.length === 0) return ending.status;
   say(`the kernel complained:\n${complaints.map(({ text }) => text).join("\n")}`);
+  say(`where it did first:\n${firstFault()}`);
   return ending.status || 1;
 }

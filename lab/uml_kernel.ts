@@ -6,7 +6,7 @@
  */
 import { fetchPackages, suiteOptions, withPackageLists } from "./apt.ts";
 import { LabError, run, runOrThrow } from "./host.ts";
-import { cachedKernel, type Kernel } from "./kernel.ts";
+import { cachedKernel, isCached, type Kernel, type Recipe } from "./kernel.ts";
 import type { UmlMachine } from "./machines.ts";
 
 /** The architecture, and the compiler that modules for stock Debian kernels are built with, too. */
@@ -26,13 +26,34 @@ const UNUSED = ["Documentation", "arch/[!xu]*", "drivers/gpu", "drivers/infiniba
 
 /** The machine's kernel, from the cache or, the first time, compiled. */
 export async function umlKernel(machine: UmlMachine): Promise<Kernel> {
-  const config = await Deno.readTextFile(new URL("uml.config", import.meta.url));
-  return await cachedKernel({
-    name: machine.name,
-    ingredients: `# ${machine.source}\n${config}`,
+  return await cachedKernel(await recipe(machine));
+}
+
+/** Whether the machine's kernel needs no compiling. */
+export async function hasUmlKernel(machine: UmlMachine): Promise<boolean> {
+  return await isCached(await recipe(machine));
+}
+
+async function recipe(machine: UmlMachine): Promise<Recipe> {
+  const { name, patch } = machine;
+  const read = (file: string) => Deno.readTextFile(new URL(file, import.meta.url));
+  const config = mergeConfigurations(await Promise.all(machine.configuration.map(read)));
+  const changes = patch === undefined ? "" : await read(patch);
+  return {
+    name,
+    ingredients: `# ${machine.source}\n${config}${changes}`,
     kernelIn,
-    make: (folder, home) => build(machine, config, folder, home),
-  });
+    make: (folder, home) => build(machine, { config, changes }, folder, home),
+  };
+}
+
+/** One configuration of several, each of which overrides those before it. */
+export function mergeConfigurations(parts: readonly string[]): string {
+  const option = (line: string) => /^(?:# )?(CONFIG_\w+)[= ]/.exec(line)?.[1];
+  const lines = parts.flatMap((part) => part.split("\n"));
+  const last = new Map(lines.map((line, index) => [option(line), index]));
+  return lines.filter((line, index) => !option(line) || last.get(option(line)) === index)
+    .join("\n");
 }
 
 function kernelIn(folder: string, release: string): Kernel {
@@ -47,9 +68,15 @@ function kernelIn(folder: string, release: string): Kernel {
   };
 }
 
+/** What a kernel is made of besides Debian's source. */
+interface Ingredients {
+  readonly config: string;
+  readonly changes: string;
+}
+
 async function build(
   machine: UmlMachine,
-  config: string,
+  { config, changes }: Ingredients,
   folder: string,
   home: string,
 ): Promise<string> {
@@ -60,9 +87,10 @@ async function build(
   const source = `${folder}/source`;
   await unpackSource(`${folder}/usr/src/${machine.source}.tar.xz`, source);
   await Deno.remove(`${folder}/usr`, { recursive: true });
+  if (changes) await change(source, changes);
 
   console.error(
-    `lab: building Linux ${version} for the ${machine.name} machine, once, about 4 minutes`,
+    `lab: building Linux ${version} for the ${machine.name} machine, once, some minutes`,
   );
   await Deno.writeTextFile(`${source}/lab.config`, config);
   await make(source, ["KCONFIG_ALLCONFIG=lab.config", "allnoconfig"]);
@@ -82,6 +110,12 @@ async function unpackSource(archive: string, folder: string): Promise<void> {
   );
   const tar = ["tar", "--extract", "--file", archive, "--strip-components=1", ...unused];
   await runOrThrow([...tar, "--directory", folder]);
+}
+
+async function change(source: string, changes: string): Promise<void> {
+  const file = `${source}/lab.patch`;
+  await Deno.writeTextFile(file, changes);
+  await runOrThrow(["patch", "--directory", source, "--strip=1", "--fuzz=0", "--input", file]);
 }
 
 async function make(source: string, words: string[]): Promise<void> {

@@ -7,6 +7,7 @@
  */
 import { stripVTControlCharacters } from "node:util";
 import { BUILD, exitWith, LabError, PROJECT } from "../lab/host.ts";
+import { MACHINES } from "../lab/machines.ts";
 import { type Stage, stages } from "./stages.ts";
 import { parseTap, type TapTest } from "./tap.ts";
 
@@ -14,9 +15,11 @@ import { parseTap, type TapTest } from "./tap.ts";
 const STAGE_SECONDS = 1500;
 
 /** What a stage came to. */
-interface StageResult {
+export interface StageResult {
   readonly stage: Stage;
+  /** Tests that passed. */
   readonly passed: number;
+  /** Tests that said that this machine cannot show them. */
   readonly skipped: number;
   /** One description for each failure. */
   readonly failures: readonly string[];
@@ -32,9 +35,9 @@ async function runStage(stage: Stage): Promise<StageResult> {
 type Judgement = Omit<StageResult, "stage" | "seconds">;
 
 async function judge(stage: Stage): Promise<Judgement> {
-  if (stage.prepare) {
-    const { code, stdout, stderr } = await execute(stage.prepare);
-    if (code !== 0) return failed(`${stage.prepare.join(" ")}\n${stdout}${stderr}`);
+  for (const command of stage.prepare ?? []) {
+    const { code, stdout, stderr } = await execute(command);
+    if (code !== 0) return failed(`${command.join(" ")}\n${stdout}${stderr}`);
   }
   const { code, stdout, stderr } = await execute(stage.command);
   const everything = `exit status ${code}\n${stdout}${stderr}`.trimEnd();
@@ -111,9 +114,11 @@ async function selected(words: string[]): Promise<Stage[]> {
   );
 }
 
-async function main(words: string[]): Promise<number> {
-  const chosen = await selected(words);
-  await Deno.mkdir(`${BUILD}/tests/kernel`, { recursive: true });
+/** Runs stages one after the other and shows how each goes. */
+export async function runStages(chosen: readonly Stage[]): Promise<StageResult[]> {
+  for (const { name } of MACHINES) {
+    await Deno.mkdir(`${BUILD}/tests/kernel/${name}`, { recursive: true });
+  }
   const results: StageResult[] = [];
   for (const stage of chosen) {
     console.error(`...... ${stage.name}`);
@@ -122,6 +127,11 @@ async function main(words: string[]): Promise<number> {
     for (const failure of result.failures) console.log(`${indent(failure)}\n`);
     results.push(result);
   }
+  return results;
+}
+
+async function main(words: string[]): Promise<number> {
+  const results = await runStages(await selected(words));
   const sum = (count: (result: StageResult) => number) =>
     results.reduce((total, result) => total + count(result), 0);
   const failures = sum((result) => result.failures.length);

@@ -5,14 +5,17 @@
  * @module
  */
 import { exists, PROJECT } from "../lab/host.ts";
+import { hasKernel } from "../lab/kinds.ts";
+import { type Machine, machineByName } from "../lab/machines.ts";
+import { modulePath } from "../lab/module.ts";
 import { CHECKS as STATIC } from "./static/checks.ts";
 
 /** One stage: a command whose result counts. */
 export interface Stage {
   /** What the summary calls it; `just test NAME` selects by it. */
   readonly name: string;
-  /** What to run first; its failure is the stage's. */
-  readonly prepare?: readonly string[];
+  /** Commands to run first; the failure of one is the stage's. */
+  readonly prepare?: readonly (readonly string[])[];
   /** The command, run in the project's folder. */
   readonly command: readonly string[];
   /** `tap`: its output lists tests. `exit`: it is one test, passed if it exits with 0. */
@@ -30,6 +33,12 @@ const STOCK = "debian-6.1";
 
 /** The machine at native speed. */
 const FAST = "uml";
+
+/** The machine whose kernel checks what the driver does. */
+export const CHECKED = "uml-debug";
+
+/** The test that the checks find what they are there for, on the machine that has them. */
+const FAULTS = "tests/lab/debug_test.ts";
 
 /** A command as the lab runs it in a machine. */
 function inLab(machine: string, command: string[], moduleArgs = "", memory = ""): string[] {
@@ -74,7 +83,7 @@ const CHECKS: readonly Stage[] = [
   { name: "unit", command: [...test, "--allow-all", "tests/unit"], result: "tap" },
   {
     name: "bounds",
-    prepare: ["make", "--silent", "-C", "tests/bounds", "CC=gcc-12"],
+    prepare: [["make", "--silent", "-C", "tests/bounds", "CC=gcc-12"]],
     command: ["build/tests/bounds/bounds"],
     result: "tap",
   },
@@ -96,9 +105,14 @@ function guestStage(name: string, machine: string, ...args: string[]): Stage {
   return { name: stageName(name, machine), command, result: "tap" };
 }
 
+/** The device suite in a machine. */
+function deviceStage(machine: string): Stage {
+  return guestStage("device", machine, "--allow-ffi", "tests/device");
+}
+
 const DEVICE: readonly Stage[] = [
   ...[STOCK, FAST].flatMap((machine) => [
-    guestStage("device", machine, "--allow-ffi", "tests/device"),
+    deviceStage(machine),
     guestStage("command line", machine, "--allow-all", "tests/cli/cli_test.ts"),
   ]),
   guestStage("a million rows", STOCK, "--allow-all", "tests/cli/million_test.ts"),
@@ -112,39 +126,116 @@ const DEVICE: readonly Stage[] = [
 
 /** The stages in the order in which they run. */
 export async function stages(): Promise<Stage[]> {
+  const checked = machineByName(CHECKED);
   return [
     ...CHECKS,
     ...DEVICE,
     ...await programStages(),
-    { name: "lab", command: [...test, "--allow-all", "tests/lab"], result: "tap" },
+    {
+      name: "lab",
+      command: [...test, "--allow-all", `--ignore=${FAULTS}`, "tests/lab"],
+      result: "tap",
+    },
+    ...await hasKernel(checked) ? [...await suites(checked), faultStage] : [],
     ...await hostStages(),
   ];
 }
 
-/** Every C program of `tests/kernel` in each machine, each on a freshly loaded driver. */
+/** What every machine of the lab has to pass: the device suite, and all C programs for it. */
+export async function suites(machine: Machine): Promise<Stage[]> {
+  return [deviceStage(machine.name), ...await sharedProgramStages(machine)];
+}
+
+/** The faults that the machine with the kernel's checks has to find. */
+const faultStage: Stage = {
+  name: `faults on ${CHECKED}`,
+  command: [...test, "--allow-all", FAULTS],
+  result: "tap",
+};
+
+/** Every C program of `tests/kernel` in each everyday machine, each in a boot of its own. */
 async function programStages(): Promise<Stage[]> {
+  const found = await programs();
+  return found.flatMap((program) =>
+    [STOCK, FAST].filter((name) => runsOn(program, name)).map(machineByName).map((
+      machine,
+    ): Stage => ({
+      name: stageName(`kernel/${program.name}`, machine.name),
+      prepare: [compile(program, machine)],
+      command: inLab(
+        machine.name,
+        [`./${binaryFor(program, machine)}`, ...program.args(machine.name)],
+        program.moduleArgs,
+        program.memory,
+      ),
+      result: "tap",
+    }))
+  );
+}
+
+/** All C programs for a machine, in one boot for each size of its memory that they ask for. */
+async function sharedProgramStages(machine: Machine): Promise<Stage[]> {
+  const found = (await programs()).filter((program) => runsOn(program, machine.name));
+  return [...Map.groupBy(found, ({ memory }) => memory)].map(([memory, some]): Stage => ({
+    name: `kernel/${memory && ` in ${memory}`} on ${machine.name}`,
+    prepare: some.map((program) => compile(program, machine)),
+    command: inLab(
+      machine.name,
+      ["tests/kernel/each.sh", modulePath(machine)]
+        .concat(some.flatMap((program) => [
+          [`./${binaryFor(program, machine)}`, ...program.args(machine.name)].join(" "),
+          program.moduleArgs,
+        ])),
+      "",
+      memory,
+    ),
+    result: "tap",
+  }));
+}
+
+/** A C program of `tests/kernel`, and how it wants to be run. */
+interface Program {
+  readonly name: string;
+  /** Its name once it is compiled. */
+  readonly binary: string;
+  readonly moduleArgs: string;
+  readonly memory: string;
+  /** The machines it is for, unless it is for all. */
+  readonly machines: readonly string[] | undefined;
+  /** Its arguments on a machine. */
+  readonly args: (machine: string) => readonly string[];
+}
+
+async function programs(): Promise<Program[]> {
   const folder = `${PROJECT}/tests/kernel`;
-  const found: Stage[] = [];
-  for (const name of await filesIn(folder, ".c")) {
-    const program = `build/tests/kernel/${name.replace(/\.c$/, "")}`;
-    const flags = ["-static", "-pthread", "-O1", "-g", "-Wall", "-Wextra", "-Werror"];
+  return await Promise.all((await filesIn(folder, ".c")).map(async (name): Promise<Program> => {
     const source = await Deno.readTextFile(`${folder}/${name}`);
-    const words = comment(source, "module-args") ?? "";
-    const memory = comment(source, "memory") ?? "";
-    const machines = comment(source, "machines")?.split(" ") ?? [STOCK, FAST];
-    const args = (machine: string) =>
-      (comment(source, `arguments on ${machine}`) ?? comment(source, "arguments"))?.split(" ") ??
-        [];
-    for (const machine of machines) {
-      found.push({
-        name: stageName(`kernel/${name}`, machine),
-        prepare: ["gcc", ...flags, "-Ikernel/uapi", "-o", program, `tests/kernel/${name}`, "-lm"],
-        command: inLab(machine, [`./${program}`, ...args(machine)], words, memory),
-        result: "tap",
-      });
-    }
-  }
-  return found;
+    return {
+      name,
+      binary: name.replace(/\.c$/, ""),
+      moduleArgs: comment(source, "module-args") ?? "",
+      memory: comment(source, "memory") ?? "",
+      machines: comment(source, "machines")?.split(" "),
+      args: (machine) =>
+        (comment(source, `arguments on ${machine}`) ?? comment(source, "arguments"))?.split(" ") ??
+          [],
+    };
+  }));
+}
+
+function runsOn({ machines }: Program, machine: string): boolean {
+  return machines?.includes(machine) ?? true;
+}
+
+/** Where a program lies that was compiled for a machine. */
+function binaryFor({ binary }: Program, machine: Machine): string {
+  return `build/tests/kernel/${machine.compiler ? `${machine.name}/` : ""}${binary}`;
+}
+
+function compile(program: Program, machine: Machine): string[] {
+  const flags = ["-static", "-pthread", "-O1", "-g", "-Wall", "-Wextra", "-Werror"];
+  const words = ["-Ikernel/uapi", "-o", binaryFor(program, machine)];
+  return [machine.compiler ?? "gcc", ...flags, ...words, `tests/kernel/${program.name}`, "-lm"];
 }
 
 /**

@@ -3,7 +3,7 @@
  * What codes.c checks, by the best instruction set that there is, and on two
  * processors.
  *
- * machines: uml
+ * machines: uml uml-debug
  * module-args: search_cpus=2
  */
 #define MOST_ROWS 3000

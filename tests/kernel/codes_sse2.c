@@ -2,7 +2,7 @@
 /*
  * What codes.c checks, by SSE2 and on one processor.
  *
- * machines: uml
+ * machines: uml uml-debug
  * module-args: simd=sse2 search_cpus=1
  */
 #define MOST_ROWS 3000

@@ -32,6 +32,8 @@ const COMPLAINTS = [
   "[    9.1] BUG vss_row (Tainted: G): Objects remaining in vss_row on __kmem_cache_shutdown()",
   "[    9.1] vss: unknown parameter 'simdd' ignored",
   "[    9.1] invalid opcode: 0000 [#1] PREEMPT SMP",
+  "[    9.1] kmemleak: Kernel memory leak detector disabled",
+  "[    9.1] turning off the locking correctness validator.",
 ];
 
 /** What a healthy guest says. */

@@ -7,7 +7,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { LabError } from "../../lab/host.ts";
 import { cachedKernel, type Recipe } from "../../lab/kernel.ts";
-import { requireConfigured } from "../../lab/uml_kernel.ts";
+import { mergeConfigurations, requireConfigured } from "../../lab/uml_kernel.ts";
 
 /** A kernel that takes no time to make, and says how often it was made. */
 function recipe(ingredients: string, made: string[]): Recipe {
@@ -51,4 +51,15 @@ Deno.test("requireConfigured() names the wishes that a configuration does not ha
     LabError,
   );
   assertEquals(message, "This kernel's configuration cannot have CONFIG_B=y");
+});
+
+Deno.test("mergeConfigurations() lets later parts override earlier ones", () => {
+  const merged = mergeConfigurations([
+    '# Names.\nCONFIG_NAME="a"\nCONFIG_A=y\nCONFIG_AB=y\n',
+    'CONFIG_NAME="b"\n# CONFIG_A is not set\n',
+  ]);
+  assertEquals(
+    merged.split("\n").filter(Boolean),
+    ["# Names.", "CONFIG_AB=y", 'CONFIG_NAME="b"', "# CONFIG_A is not set"],
+  );
 });
