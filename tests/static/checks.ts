@@ -133,8 +133,9 @@ async function coccinelle(): Promise<string[]> {
       for (const script of work) {
         const command = ["spatch", ...words, "--cocci-file", script, ...files];
         const { code, output } = await run(command);
-        if (code !== 0) found.push(`${script.slice(folder.length + 1)} failed: ${output}`);
-        else found.push(...findings(output, sources));
+        if (code !== 0) {
+          found.push(`${script.slice(folder.length + 1)} failed (status ${code}): ${output}`);
+        } else found.push(...findings(output, sources));
       }
     });
     await Promise.all(workers);
