@@ -43,6 +43,9 @@ typedef int64_t s64;
 #define READ_ONCE(_x) (_x)
 #define WRITE_ONCE(_x, _value) ((_x) = (_value))
 
+/* Of what differs between kernels, nothing is needed here. */
+#define VSS_COMPAT_H
+
 #define KBUILD_MODNAME "vss"
 #define pr_err(...) fprintf(stderr, __VA_ARGS__)
 #define module_param(_name, _type, _mode) char **const bounds_##_name = &_name

@@ -124,7 +124,7 @@ int main(void)
 	}
 	ended = true;
 	pthread_join(mover, NULL);
-	printf("# %u searches, in which rows moved %llu times; %u found less than %u\n",
+	printf("# %u searches, in which rows moved %llu times; %u found less than %d\n",
 	       searches, (unsigned long long)moves, few, K);
 	ktap_ok(searches > 0 && !failed, "searches go by while rows move");
 	ktap_ok(!wrong, "none returns a row twice, or misses one that stays");

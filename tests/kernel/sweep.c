@@ -509,7 +509,7 @@ static int call_drop(int file)
 
 static int call_list(int file)
 {
-	struct vss_list_record records[4];
+	struct vss_list_record records[4] = {};
 	struct vss_list list = {
 		.count = 4, .record_size = sizeof(records[0]),
 		.records = ADDRESS(records),
