@@ -331,7 +331,9 @@ int vss_store_configure(struct vss_store *store, u32 flags,
 		/* What the index has too much of counts, too. */
 		vss_store_trim(store);
 		cond_resched();
-		if (more && mutex_lock_killable(&store->writers))
+		/* A mutex that is free is had by those who were killed, too. */
+		if (more && (fatal_signal_pending(current) ||
+			     mutex_lock_killable(&store->writers)))
 			return -EINTR;
 	} while (more);
 	return 0;

@@ -257,7 +257,9 @@ int vss_expiry_reap(struct vss_store *store)
 	while (more) {
 		u64 now;
 
-		if (mutex_lock_killable(&store->writers))
+		/* A mutex that is free is had by those who were killed, too. */
+		if (fatal_signal_pending(current) ||
+		    mutex_lock_killable(&store->writers))
 			return -EINTR;
 		vss_store_note(store, &gone);
 		now = vss_expiry_now(store->soonest);
