@@ -125,23 +125,22 @@ static void vss_store_evict_block(struct vss_store *store,
  * Takes a store's lock for writing if that is free, or is so in between: readers
  * let it pass. It sleeps for VSS_EVICT_TRIES / VSS_EVICT_TICK ticks at most, be it
  * kswapd: a reader that is in there may have lost its processor, and reclaim that
- * gives up at once asks for ever more, until somebody is killed for it.
+ * gives up at once asks for ever more, until somebody is killed for it. @tries
+ * counts for a whole block, which takes the lock many times.
  */
-static bool vss_store_try_lock(struct vss_store *store)
+static bool vss_store_try_lock(struct vss_store *store, u32 *tries)
 {
-	u32 tries;
-
-	for (tries = 1; tries <= VSS_EVICT_TRIES; tries++) {
-		if (down_write_trylock(&store->lock))
-			return true;
+	while (!down_write_trylock(&store->lock)) {
+		if (++*tries > VSS_EVICT_TRIES)
+			return false;
 		cpu_relax();
 		/* Who has it may want this processor. */
-		if (tries % VSS_EVICT_TICK)
+		if (*tries % VSS_EVICT_TICK)
 			cond_resched();
 		else
 			schedule_timeout_uninterruptible(1);
 	}
-	return false;
+	return true;
 }
 
 /**
@@ -157,10 +156,11 @@ bool vss_store_yield(struct vss_store *store, struct vss_block *block)
 {
 	struct vss_gone gone;
 	LIST_HEAD(empty);
+	u32 tries = 0;
 	bool freed;
 
 	vss_store_note(store, &gone);
-	while (list_empty(&empty) && vss_store_try_lock(store)) {
+	while (list_empty(&empty) && vss_store_try_lock(store, &tries)) {
 		vss_block_evict(store, block, VSS_PRESSED, &empty);
 		up_write(&store->lock);
 		cond_resched();
