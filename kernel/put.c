@@ -88,6 +88,18 @@ static int vss_store_displace(struct vss_store *store, struct vss_batch *batch,
 	return 0;
 }
 
+/*
+ * Makes room for another table of the index, where this one is full of what rows
+ * that went have left, and the store's own limit forbids another.
+ */
+static int vss_store_uncram(struct vss_store *store, int error)
+{
+	u64 bytes = (u64)vss_index_fit(&store->index, 1) * sizeof(u64);
+
+	return error == -EDQUOT && vss_store_shed(store, bytes) ? VSS_PAUSE :
+								  error;
+}
+
 /* Finds a place for row @n of a batch, whose id is not stored. */
 static int vss_store_place(struct vss_store *store, struct vss_batch *batch,
 			   u32 n, struct vss_spare *spare)
@@ -111,7 +123,7 @@ static int vss_store_place(struct vss_store *store, struct vss_batch *batch,
 	if (batch->fresh)
 		return VSS_PUBLISH;
 	if (vss_index_is_crammed(&store->index, prepared + 1))
-		return prepared ? VSS_PUBLISH : ret;
+		return prepared ? VSS_PUBLISH : vss_store_uncram(store, ret);
 	vss_spare_reset(spare);
 	error = vss_store_displace(store, batch, n, spare);
 	return error == -ENOSPC ? ret : error;
@@ -365,6 +377,11 @@ static bool vss_store_relieve(struct vss_store *store, struct vss_batch *batch,
 		return false;
 	if (spare->wants_expiries)
 		return vss_store_give_way(store, batch, spare->wants_expiries,
+					  ret);
+	/* A cache's index that is full of what rows that went have left. */
+	if (spare->wants_cells && vss_store_evicts(store))
+		return vss_store_give_way(store, batch,
+					  (u64)spare->wants_cells * sizeof(u64),
 					  ret);
 	/* Once rows are gone, the index may be what takes the room. */
 	return vss_store_trim(store);
