@@ -3,6 +3,7 @@
  * What a query answers at the edges: ties, extreme values, more hits wanted
  * than rows stored, and every byte of the struct written.
  */
+#include <fenv.h>
 #include <float.h>
 
 #include "device.h"
@@ -43,6 +44,26 @@ static bool no_hits_from(const struct vss_query_data *data, uint32_t first)
 		if (data->result_ids[i] || data->distances[i] != INFINITY)
 			return false;
 	return true;
+}
+
+/* Whether a query is answered alike whatever way the caller rounds. */
+static bool ignores_rounding(void)
+{
+	static const int directions[] = { FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO };
+	struct vss_query_data usual = query(6, 0.1f, 0.2f, 0.3f), other;
+	bool same = true;
+	uint32_t i;
+
+	for (i = 0; i < sizeof(directions) / sizeof(directions[0]); i++) {
+		if (fesetround(directions[i]))
+			ktap_bail_out("cannot round in other ways");
+		other = query(6, 0.1f, 0.2f, 0.3f);
+		/* The call leaves the caller its own. */
+		same &= fegetround() == directions[i] &&
+			!memcmp(&usual, &other, sizeof(usual));
+	}
+	fesetround(FE_TONEAREST);
+	return same;
 }
 
 int main(void)
@@ -95,5 +116,6 @@ int main(void)
 		file_number("/sys/class/misc/vss/collections") == 1 &&
 		file_number("/sys/class/misc/vss/files") == 1,
 		"sysfs counts the same");
+	ktap_ok(ignores_rounding(), "how the caller rounds changes no answer");
 	return ktap_done();
 }
