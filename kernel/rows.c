@@ -49,10 +49,20 @@ static int vss_pause(void)
 static u32 vss_copy_elements(void *to, u64 array, u32 first, u32 count,
 			     size_t size)
 {
-	const u8 __user *from = u64_to_user_ptr(array);
-	size_t left = copy_from_user(to, from + first * size, count * size);
+	const u8 __user *from = u64_to_user_ptr(array) + first * size;
+	size_t left = copy_from_user(to, from, count * size);
+	u32 whole = count - DIV_ROUND_UP(left, size);
 
-	return count - DIV_ROUND_UP(left, size);
+	/*
+	 * On arm64 a copy that has begun may give up some elements before the
+	 * first one that cannot be read.
+	 */
+	if (left && left < count * size)
+		while (whole < count && !copy_from_user(to + whole * size,
+							from + whole * size,
+							size))
+			whole++;
+	return whole;
 }
 
 /* Copies a payload in, for which others make room where it is a cache's. */
