@@ -64,4 +64,17 @@ static inline void kernel_fpu_end(void)
 {
 }
 
+#ifdef __aarch64__
+#define CONFIG_ARM64 1
+
+#include <arm_neon.h>
+
+#define write_sysreg(_value, _register) \
+	__asm__ volatile("msr " #_register ", %0" : : "r"((u64)(_value)))
+#define read_sysreg(_register) ({ \
+	u64 _value; \
+	__asm__ volatile("mrs %0, " #_register : "=r"(_value)); \
+	_value; })
+#endif
+
 #endif /* BOUNDS_KERNEL_H */
