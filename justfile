@@ -22,11 +22,12 @@ shell *ARGS: _deno
 
 # install what is missing: Debian packages, and Deno
 setup:
-    @sh {{ quote(lab / "setup.sh") }} host lint deno
+    @sh {{ quote(lab / "setup.sh") }} host deno
 
 # run every test, or those stages whose names hold one of the WORDS
 [no-exit-message]
 test *WORDS: setup
+    @sh {{ quote(lab / "setup.sh") }} lint
     @exec deno run --quiet --no-check --allow-all tests/run.ts "$@"
 
 # read damaged files for SECONDS; a SEED gives the same again
@@ -50,6 +51,7 @@ fuzz SECONDS SEED="" MACHINE="uml": setup
 # run the device suite and the C programs on every machine of the lab, or on those named
 [no-exit-message]
 test-matrix *MACHINES: setup
+    @sh {{ quote(lab / "setup.sh") }} machines
     @exec deno run --quiet --no-check --allow-all tests/matrix.ts "$@"
 
 # import FILE (or the descriptions of all Debian packages) and answer each QUERY
@@ -83,6 +85,7 @@ fmt: _deno
 
 # lint the TypeScript and its documentation, and check the driver by sparse, coccinelle and others
 lint: setup
+    @sh {{ quote(lab / "setup.sh") }} lint
     deno lint
     deno doc --lint mod.ts cli.ts client/formats/mod.ts
     @deno run --quiet --no-check --allow-all tests/static/main.ts
