@@ -20,6 +20,8 @@ export interface Stage {
   readonly command: readonly string[];
   /** `tap`: its output lists tests. `exit`: it is one test, passed if it exits with 0. */
   readonly result: "tap" | "exit";
+  /** Whether it spends its time in a machine whose processor is emulated. */
+  readonly emulated?: boolean;
 }
 
 const deno = Deno.execPath();
@@ -102,7 +104,11 @@ function stageName(name: string, machine: string): string {
 /** A stage of Deno tests in a machine. */
 function guestStage(name: string, machine: string, ...args: string[]): Stage {
   const command = inLab(machine, [...guestTest, ...args]);
-  return { name: stageName(name, machine), command, result: "tap" };
+  return { name: stageName(name, machine), command, result: "tap", emulated: isEmulated(machine) };
+}
+
+function isEmulated(machine: string): boolean {
+  return machineByName(machine).kind === "qemu";
 }
 
 /** The device suite in a machine. */
@@ -179,6 +185,7 @@ async function programStages(): Promise<Stage[]> {
         program.memory,
       ),
       result: "tap",
+      emulated: isEmulated(machine.name),
     }))
   );
 }
@@ -200,6 +207,7 @@ async function sharedProgramStages(machine: Machine): Promise<Stage[]> {
       memory,
     ),
     result: "tap",
+    emulated: isEmulated(machine.name),
   }));
 }
 
