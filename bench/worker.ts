@@ -64,7 +64,9 @@ export class Team implements Disposable {
   }
 
   /**
-   * Lets a contestant use as many threads, on as many processors.
+   * Lets a contestant use as many threads, on as many processors. A guest keeps all of the
+   * processors, and its contestants keep to their threads there: confined to fewer than it has, one
+   * of its processors would wait in vain for a lock whose holder is not running.
    *
    * @param name Who.
    * @param count How many.
@@ -73,7 +75,8 @@ export class Team implements Disposable {
   async setThreads(name: ContestantName, count: number): Promise<boolean> {
     const { threads } = await this.ask(name, `threads ${count}`);
     const place = placeOf(name);
-    const processors = this.#options.processors.slice(-count).join(",");
+    const { processors: all } = this.#options;
+    const processors = (place === GUEST ? all : all.slice(-count)).join(",");
     if (this.#pins.get(place) !== processors) {
       this.#pins.set(place, processors);
       await pin((await this.#process(name)).pid, processors);
