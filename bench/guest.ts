@@ -12,8 +12,12 @@ import { commandOf, contestantBy } from "./worker.ts";
 
 const running = new Map<string, LineProcess>();
 
+/** Each begins on the last processor; what else goes on here has the others. */
+const PLACE = ["taskset", "--cpu-list", String(navigator.hardwareConcurrency - 1)];
+
 function contestant(name: string): LineProcess {
-  const found = running.get(name) ?? new LineProcess(name, commandOf(contestantBy(name), ""));
+  const found = running.get(name) ??
+    new LineProcess(name, [...PLACE, ...commandOf(contestantBy(name), "")]);
   running.set(name, found);
   return found;
 }

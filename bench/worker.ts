@@ -64,9 +64,9 @@ export class Team implements Disposable {
   }
 
   /**
-   * Lets a contestant use as many threads, on as many processors. A guest keeps all of the
-   * processors, and its contestants keep to their threads there: confined to fewer than it has, one
-   * of its processors would wait in vain for a lock whose holder is not running.
+   * Lets a contestant use as many threads, on as many processors. One in the machine sees to that
+   * itself: confined to fewer processors than it has, the machine would wait in vain for locks
+   * whose holders are not running.
    *
    * @param name Who.
    * @param count How many.
@@ -75,9 +75,8 @@ export class Team implements Disposable {
   async setThreads(name: ContestantName, count: number): Promise<boolean> {
     const { threads } = await this.ask(name, `threads ${count}`);
     const place = placeOf(name);
-    const { processors: all } = this.#options;
-    const processors = (place === GUEST ? all : all.slice(-count)).join(",");
-    if (this.#pins.get(place) !== processors) {
+    const processors = this.#options.processors.slice(-count).join(",");
+    if (place !== GUEST && this.#pins.get(place) !== processors) {
       this.#pins.set(place, processors);
       await pin((await this.#process(name)).pid, processors);
     }
@@ -88,13 +87,17 @@ export class Team implements Disposable {
     const place = placeOf(name);
     const running = this.#processes.get(place);
     if (running) return running;
-    const { machine, packages } = this.#options;
+    const { machine, packages, processors } = this.#options;
+    const used = processors.slice(-2);
     const command = place === GUEST
-      ? guestCommand(machine)
+      ? guestCommand(machine, used.length)
       : commandOf(contestantBy(name), packages);
     const started = new LineProcess(place, command, place === GUEST ? {} : ENV);
     this.#processes.set(place, started);
-    if (place === GUEST) await started.ready();
+    if (place === GUEST) {
+      await started.ready();
+      await pinMachine(started.pid, used);
+    }
     return started;
   }
 
@@ -131,8 +134,9 @@ export function commandOf({ program, args = [] }: Contestant, packages: string):
 }
 
 /** The command that runs `guest.ts` in a machine. */
-function guestCommand(machine: string): string[] {
-  const options = ["--machine", machine, "--memory", GUEST_MEMORY, "--timeout", "0"];
+function guestCommand(machine: string, cpus: number): string[] {
+  const options = ["--machine", machine, "--memory", GUEST_MEMORY, "--cpus", String(cpus)];
+  options.push("--timeout", "0");
   const lab = [...denoCommand(), `${PROJECT}/lab/main.ts`, ...options, "--"];
   return [...lab, ...denoCommand(), `${PROJECT}/bench/guest.ts`];
 }
@@ -146,6 +150,21 @@ async function pin(root: number, processors: string): Promise<void> {
   for (const pid of await withDescendants(root)) {
     // One that has ended meanwhile needs no place.
     await run(["taskset", "--all-tasks", "--cpu-list", "--pid", processors, String(pid)]);
+  }
+}
+
+/**
+ * Gives each processor of a user-mode Linux one of the host's, so that a system call there does not
+ * go from one to another: its first thread is the first, the others are the last. The processes that
+ * execute programs for it begin where the thread is that starts them.
+ */
+async function pinMachine(root: number, processors: readonly number[]): Promise<void> {
+  for (const pid of await withDescendants(root)) {
+    const name = await Deno.readTextFile(`/proc/${pid}/comm`).catch(() => "");
+    if (name.trim() !== "linux") continue;
+    await pin(pid, String(processors.at(-1)));
+    await run(["taskset", "--cpu-list", "--pid", String(processors[0]), String(pid)]);
+    return;
   }
 }
 

@@ -3,8 +3,10 @@
  * The driver, called from C. `driver no-codes` keeps no codes of the rows, where the driver can do
  * without them.
  */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/vss.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -57,6 +59,19 @@ static size_t bytes(void)
 	return stat.bytes;
 }
 
+/* This process and the driver's helpers for it may use the last processors, as many as that. */
+static void use_processors(int wanted)
+{
+	int last = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	for (int i = 0; i < wanted && i <= last; i++)
+		CPU_SET(last - i, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		worker_fail("sched_setaffinity");
+}
+
 /* A driver without the parameter searches with one. */
 static int threads(int wanted)
 {
@@ -67,6 +82,7 @@ static int threads(int wanted)
 	fprintf(parameter, "%d\n", wanted);
 	if (fclose(parameter))
 		worker_fail(SEARCH_CPUS);
+	use_processors(wanted);
 	return wanted;
 }
 
