@@ -36,7 +36,7 @@
 #define VSS_SEARCH_BYTES BIT(20)
 
 /* Rows that are looked at in one go where all of them are computed, in bytes. */
-#define VSS_PLAIN_BYTES (256 << 10)
+#define VSS_PLAIN_BYTES (512 << 10)
 
 /* After so many rows the codes are judged by what they are good for. */
 #define VSS_JUDGE_ROWS 4096

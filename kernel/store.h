@@ -247,7 +247,7 @@ struct vss_filter {
 
 /* What a search looks at under one lock: first planes of codes, or rows. */
 #define VSS_SECTION_CODES (128 << 10)
-#define VSS_SECTION_BYTES (256 << 10)
+#define VSS_SECTION_BYTES (512 << 10)
 #define VSS_SECTION_ROWS 4096
 
 /**

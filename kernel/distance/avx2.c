@@ -124,7 +124,7 @@ static inline void vss_pack(const __m256i *codes, u32 *bytes)
 const struct vss_distance_ops vss_distance_avx2 = {
 	.probes = VSS_CODES,
 	.sift_bytes = 64 << 10,
-	.rows_bytes = 128 << 10,
+	.rows_bytes = 256 << 10,
 	.l2sq = vss_l2sq,
 	.dot = vss_dot,
 	.near = vss_near,

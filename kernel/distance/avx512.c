@@ -96,7 +96,7 @@ static inline void vss_pack(const __m512i *codes, u32 *bytes)
 const struct vss_distance_ops vss_distance_avx512 = {
 	.probes = VSS_CODES,
 	.sift_bytes = 128 << 10,
-	.rows_bytes = 128 << 10,
+	.rows_bytes = 256 << 10,
 	.l2sq = vss_l2sq,
 	.dot = vss_dot,
 	.near = vss_near,

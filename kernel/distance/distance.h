@@ -71,7 +71,7 @@ static inline u32 vss_code_words(u32 lanes)
 #define VSS_TILE_QUERIES 8
 
 /* Rows that an inner loop takes at a time, at most. */
-#define VSS_TILE_ROWS 256
+#define VSS_TILE_ROWS 512
 
 /* For a loop over registers, whose count is a constant. */
 #define VSS_UNROLL _Pragma("GCC unroll 16")
