@@ -54,6 +54,12 @@ test-matrix *MACHINES: setup
     @sh {{ quote(lab / "setup.sh") }} machines
     @exec deno run --quiet --no-check --allow-all tests/matrix.ts "$@"
 
+# try the driver for hours, or with the TRIALS named, and write docs/reliability.md
+[no-exit-message]
+soak *TRIALS: setup
+    @sh {{ quote(lab / "setup.sh") }} machines
+    @exec deno run --quiet --no-check --allow-all tests/soak/main.ts "$@"
+
 # import FILE (or the descriptions of all Debian packages) and answer each QUERY
 [no-cd, no-exit-message]
 demo *FILE_AND_QUERIES: setup

@@ -29,7 +29,8 @@ async function tryMachine(machine: Machine): Promise<Row> {
     if (!(error instanceof LabError)) throw error;
     console.error(`${name}: ${error.message}`);
     const stage = { name: "no kernel", command: [], result: "exit" } as const;
-    const result = { stage, passed: 0, skipped: 0, failures: [error.message], seconds: 0 };
+    const failures = [error.message];
+    const result = { stage, passed: 0, skipped: 0, failures, output: "", seconds: 0 };
     return { machine: name, kernel: "none", results: [result] };
   }
 }

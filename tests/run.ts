@@ -8,11 +8,9 @@
 import { stripVTControlCharacters } from "node:util";
 import { BUILD, exitWith, LabError, PROJECT } from "../lab/host.ts";
 import { MACHINES } from "../lab/machines.ts";
-import { type Stage, stages } from "./stages.ts";
+import { type Stage, STAGE_SECONDS } from "./stage.ts";
+import { stages } from "./stages.ts";
 import { parseTap, type TapTest } from "./tap.ts";
-
-/** How long a stage may take, in seconds; the longest takes 6 minutes where nothing else runs. */
-const STAGE_SECONDS = 1500;
 
 /** What a stage came to. */
 export interface StageResult {
@@ -23,6 +21,8 @@ export interface StageResult {
   readonly skipped: number;
   /** One description for each failure. */
   readonly failures: readonly string[];
+  /** What it wrote to standard output. */
+  readonly output: string;
   readonly seconds: number;
 }
 
@@ -36,13 +36,15 @@ type Judgement = Omit<StageResult, "stage" | "seconds">;
 
 async function judge(stage: Stage): Promise<Judgement> {
   for (const command of stage.prepare ?? []) {
-    const { code, stdout, stderr } = await execute(command);
+    const { code, stdout, stderr } = await execute(command, STAGE_SECONDS);
     if (code !== 0) return failed(`${command.join(" ")}\n${stdout}${stderr}`);
   }
-  const { code, stdout, stderr } = await execute(stage.command);
+  const { code, stdout, stderr } = await execute(stage.command, stage.seconds ?? STAGE_SECONDS);
   const everything = `exit status ${code}\n${stdout}${stderr}`.trimEnd();
   if (stage.result === "exit") {
-    return code === 0 ? { passed: 1, skipped: 0, failures: [] } : failed(everything);
+    return code === 0
+      ? { passed: 1, skipped: 0, failures: [], output: stdout }
+      : failed(everything, stdout);
   }
   const { tests, problems } = parseTap(stdout);
   const count = (outcome: TapTest["outcome"]) =>
@@ -58,7 +60,7 @@ async function judge(stage: Stage): Promise<Judgement> {
   if (code !== 0 && failures.length === 0) failures.push(everything);
   else if (failures.length > 0 && stderr.trim()) failures.push(...asNote(stderr, failures));
   if (tests.length === 0 && failures.length === 0) failures.push(`no test ran; ${everything}`);
-  return { passed: count("passed"), skipped: count("skipped"), failures };
+  return { passed: count("passed"), skipped: count("skipped"), failures, output: stdout };
 }
 
 /** Adds to the last failure what the stage wrote to standard error: the kernel's words, mostly. */
@@ -67,15 +69,15 @@ function asNote(stderr: string, failures: string[]): string[] {
   return [`${last}\nstandard error of the stage:\n${stderr.trimEnd()}`];
 }
 
-function failed(description: string): Judgement {
-  return { passed: 0, skipped: 0, failures: [description] };
+function failed(description: string, output = ""): Judgement {
+  return { passed: 0, skipped: 0, failures: [description], output };
 }
 
 /** Runs a command to its end, or to the end of its time, which is a failure (status 124). */
-async function execute(command: readonly string[]) {
+async function execute(command: readonly string[], seconds: number) {
   const { code, stdout, stderr } = await new Deno.Command("timeout", {
     // In the foreground, so that Ctrl-C reaches the command too.
-    args: ["--foreground", "--kill-after=10", String(STAGE_SECONDS), ...command],
+    args: ["--foreground", "--kill-after=10", String(seconds), ...command],
     cwd: PROJECT,
     stdin: "null",
     stdout: "piped",

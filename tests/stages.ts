@@ -4,25 +4,12 @@
  *
  * @module
  */
-import { exists, PROJECT } from "../lab/host.ts";
+import { PROJECT } from "../lab/host.ts";
 import { hasKernel } from "../lab/kinds.ts";
 import { type Machine, machineByName } from "../lab/machines.ts";
-import { modulePath } from "../lab/module.ts";
+import { programStages, sharedProgramStages } from "./programs.ts";
+import { FAST, filesIn, inLab, isEmulated, type Stage, stageName, STOCK } from "./stage.ts";
 import { CHECKS as STATIC } from "./static/checks.ts";
-
-/** One stage: a command whose result counts. */
-export interface Stage {
-  /** What the summary calls it; `just test NAME` selects by it. */
-  readonly name: string;
-  /** Commands to run first; the failure of one is the stage's. */
-  readonly prepare?: readonly (readonly string[])[];
-  /** The command, run in the project's folder. */
-  readonly command: readonly string[];
-  /** `tap`: its output lists tests. `exit`: it is one test, passed if it exits with 0. */
-  readonly result: "tap" | "exit";
-  /** Whether it spends its time in a machine whose processor is emulated. */
-  readonly emulated?: boolean;
-}
 
 const deno = Deno.execPath();
 const test = [deno, "test", "--reporter=tap"];
@@ -30,11 +17,8 @@ const test = [deno, "test", "--reporter=tap"];
 const guestTest = ["deno", "test", "--no-check", "--reporter=tap"];
 const sourceFolders = ["bench", "client", "demo", "lab", "tests"];
 
-/** The machine with the stock kernel that people run, whose processor is emulated, and slow. */
-const STOCK = "debian-6.1";
-
-/** The machine at native speed. */
-const FAST = "uml";
+/** What the whole of a suite may take in the slowest machine. */
+const LONG_SECONDS = 7200;
 
 /** The machine whose kernel checks what the driver does. */
 export const CHECKED = "uml-debug";
@@ -42,12 +26,14 @@ export const CHECKED = "uml-debug";
 /** The test that the checks find what they are there for, on the machine that has them. */
 const FAULTS = "tests/lab/debug_test.ts";
 
-/** A command as the lab runs it in a machine. */
-function inLab(machine: string, command: string[], moduleArgs = "", memory = ""): string[] {
-  const options = ["--machine", machine, "--timeout", "1500", "--module-args", moduleArgs];
-  options.push("--memory", memory);
-  return [deno, "run", "--quiet", "--no-check", "--allow-all", "lab/main.ts", ...options, "--"]
-    .concat(command);
+/** The search for rows that their codes rule out, and should not. */
+export function boundsStage(...args: string[]): Stage {
+  return {
+    name: "bounds",
+    prepare: [["make", "--silent", "-C", "tests/bounds", "CC=gcc-12"]],
+    command: ["build/tests/bounds/bounds", ...args],
+    result: "tap",
+  };
 }
 
 const CHECKS: readonly Stage[] = [
@@ -83,12 +69,7 @@ const CHECKS: readonly Stage[] = [
     result: "exit",
   })),
   { name: "unit", command: [...test, "--allow-all", "tests/unit"], result: "tap" },
-  {
-    name: "bounds",
-    prepare: [["make", "--silent", "-C", "tests/bounds", "CC=gcc-12"]],
-    command: ["build/tests/bounds/bounds"],
-    result: "tap",
-  },
+  boundsStage(),
   {
     name: "lab examples",
     command: [...test, "--doc", "--allow-all", "lab", "tests/tap.ts"],
@@ -96,37 +77,38 @@ const CHECKS: readonly Stage[] = [
   },
 ];
 
-/** The name of a stage in a machine. */
-function stageName(name: string, machine: string): string {
-  return machine === STOCK ? name : `${name} on ${machine}`;
-}
-
 /** A stage of Deno tests in a machine. */
-function guestStage(name: string, machine: string, ...args: string[]): Stage {
-  const command = inLab(machine, [...guestTest, ...args]);
-  return { name: stageName(name, machine), command, result: "tap", emulated: isEmulated(machine) };
-}
-
-function isEmulated(machine: string): boolean {
-  return machineByName(machine).kind === "qemu";
+function guestStage(
+  name: string,
+  machine: string,
+  args: readonly string[],
+  seconds?: number,
+): Stage {
+  return {
+    name: stageName(name, machine),
+    command: inLab(machine, [...guestTest, ...args], { seconds }),
+    result: "tap",
+    emulated: isEmulated(machine),
+    seconds,
+  };
 }
 
 /** The device suite in a machine. */
-function deviceStage(machine: string): Stage {
-  return guestStage("device", machine, "--allow-ffi", "tests/device");
+function deviceStage(machine: string, seconds?: number): Stage {
+  return guestStage("device", machine, ["--allow-ffi", "tests/device"], seconds);
 }
 
 const DEVICE: readonly Stage[] = [
   ...[STOCK, FAST].flatMap((machine) => [
     deviceStage(machine),
-    guestStage("command line", machine, "--allow-all", "tests/cli/cli_test.ts"),
+    guestStage("command line", machine, ["--allow-all", "tests/cli/cli_test.ts"]),
   ]),
-  guestStage("a million rows", STOCK, "--allow-all", "tests/cli/million_test.ts"),
-  guestStage("library examples", STOCK, "--doc", "--allow-ffi", "mod.ts", "cli.ts", "client"),
+  guestStage("a million rows", STOCK, ["--allow-all", "tests/cli/million_test.ts"]),
+  guestStage("library examples", STOCK, ["--doc", "--allow-ffi", "mod.ts", "cli.ts", "client"]),
   // Its vectors have the ids of the library's own examples, so it needs a store of its own.
-  guestStage("README example", STOCK, "--doc", "--allow-ffi", "README.md"),
+  guestStage("README example", STOCK, ["--doc", "--allow-ffi", "README.md"]),
   ...[STOCK, FAST].map((machine) =>
-    guestStage("manual examples", machine, "--doc", "--allow-ffi", "docs/cache.md")
+    guestStage("manual examples", machine, ["--doc", "--allow-ffi", "docs/cache.md"])
   ),
 ];
 
@@ -151,7 +133,7 @@ export async function stages(): Promise<Stage[]> {
 async function checkedStages(machine: Machine): Promise<Stage[]> {
   const files = ["cache", "device", "errors"].map((name) => `tests/device/${name}_test.ts`);
   return [
-    guestStage("device in part", machine.name, "--allow-ffi", ...files),
+    guestStage("device in part", machine.name, ["--allow-ffi", ...files]),
     ...await sharedProgramStages(machine),
     faultStage,
   ];
@@ -159,7 +141,10 @@ async function checkedStages(machine: Machine): Promise<Stage[]> {
 
 /** What every machine of the lab has to pass: the device suite, and all C programs for it. */
 export async function suites(machine: Machine): Promise<Stage[]> {
-  return [deviceStage(machine.name), ...await sharedProgramStages(machine)];
+  return [
+    deviceStage(machine.name, LONG_SECONDS),
+    ...await sharedProgramStages(machine, LONG_SECONDS),
+  ];
 }
 
 /** The faults that the machine with the kernel's checks has to find. */
@@ -169,102 +154,6 @@ const faultStage: Stage = {
   result: "tap",
 };
 
-/** Every C program of `tests/kernel` in each everyday machine, each in a boot of its own. */
-async function programStages(): Promise<Stage[]> {
-  const found = await programs();
-  return found.flatMap((program) =>
-    [STOCK, FAST].filter((name) => runsOn(program, name)).map(machineByName).map((
-      machine,
-    ): Stage => ({
-      name: stageName(`kernel/${program.name}`, machine.name),
-      prepare: [compile(program, machine)],
-      command: inLab(
-        machine.name,
-        [`./${binaryFor(program, machine)}`, ...program.args(machine.name)],
-        program.moduleArgs,
-        program.memory,
-      ),
-      result: "tap",
-      emulated: isEmulated(machine.name),
-    }))
-  );
-}
-
-/** All C programs for a machine, in one boot for each size of its memory that they ask for. */
-async function sharedProgramStages(machine: Machine): Promise<Stage[]> {
-  const found = (await programs()).filter((program) => runsOn(program, machine.name));
-  return [...Map.groupBy(found, ({ memory }) => memory)].map(([memory, some]): Stage => ({
-    name: `kernel/${memory && ` in ${memory}`} on ${machine.name}`,
-    prepare: some.map((program) => compile(program, machine)),
-    command: inLab(
-      machine.name,
-      ["tests/kernel/each.sh", modulePath(machine)]
-        .concat(some.flatMap((program) => [
-          [`./${binaryFor(program, machine)}`, ...program.args(machine.name)].join(" "),
-          program.moduleArgs,
-        ])),
-      "",
-      memory,
-    ),
-    result: "tap",
-    emulated: isEmulated(machine.name),
-  }));
-}
-
-/** A C program of `tests/kernel`, and how it wants to be run. */
-interface Program {
-  readonly name: string;
-  /** Its name once it is compiled. */
-  readonly binary: string;
-  readonly moduleArgs: string;
-  readonly memory: string;
-  /** The machines it is for, unless it is for all. */
-  readonly machines: readonly string[] | undefined;
-  /** Its arguments on a machine. */
-  readonly args: (machine: string) => readonly string[];
-}
-
-async function programs(): Promise<Program[]> {
-  const folder = `${PROJECT}/tests/kernel`;
-  return await Promise.all((await filesIn(folder, ".c")).map(async (name): Promise<Program> => {
-    const source = await Deno.readTextFile(`${folder}/${name}`);
-    return {
-      name,
-      binary: name.replace(/\.c$/, ""),
-      moduleArgs: comment(source, "module-args") ?? "",
-      memory: comment(source, "memory") ?? "",
-      machines: comment(source, "machines")?.split(" "),
-      args: (machine) =>
-        (comment(source, `arguments on ${machine}`) ?? comment(source, "arguments"))?.split(" ") ??
-          [],
-    };
-  }));
-}
-
-function runsOn({ machines }: Program, machine: string): boolean {
-  return machines?.includes(machine) ?? true;
-}
-
-/** Where a program lies that was compiled for a machine. */
-function binaryFor({ binary }: Program, machine: Machine): string {
-  return `build/tests/kernel/${machine.compiler ? `${machine.name}/` : ""}${binary}`;
-}
-
-function compile(program: Program, machine: Machine): string[] {
-  const flags = ["-static", "-pthread", "-O1", "-g", "-Wall", "-Wextra", "-Werror"];
-  const words = ["-Ikernel/uapi", "-o", binaryFor(program, machine)];
-  return [machine.compiler ?? "gcc", ...flags, ...words, `tests/kernel/${program.name}`, "-lm"];
-}
-
-/**
- * What a C test says of how it wants to be run, in a comment `name: …`: the driver's parameters as
- * `module-args`, the machine's `memory`, such as `512M`, the `machines`, where those are not all, and
- * its own `arguments`, or its `arguments on …` one machine.
- */
-export function comment(source: string, name: string): string | undefined {
-  return new RegExp(`^[ /]*\\*? *${name}: *(.*?) *(?:\\*/)?$`, "m").exec(source)?.[1];
-}
-
 /** The test files that lie in `tests` itself, which see the project as a whole. */
 async function hostStages(): Promise<Stage[]> {
   return (await filesIn(`${PROJECT}/tests`, "_test.ts")).map((name): Stage => ({
@@ -272,13 +161,4 @@ async function hostStages(): Promise<Stage[]> {
     command: [...test, "--allow-all", `tests/${name}`],
     result: "tap",
   }));
-}
-
-async function filesIn(folder: string, ending: string): Promise<string[]> {
-  if (!await exists(folder)) return [];
-  const names: string[] = [];
-  for await (const entry of Deno.readDir(folder)) {
-    if (entry.isFile && entry.name.endsWith(ending)) names.push(entry.name);
-  }
-  return names.sort();
 }

@@ -832,7 +832,8 @@ static bool sweep_point(const struct command *command, unsigned int n,
 	return came;
 }
 
-static void sweep(const struct command *command)
+/* Returns how many points there were. */
+static unsigned int sweep(const struct command *command)
 {
 	struct tally tally = { };
 	struct vss_info info;
@@ -855,14 +856,17 @@ static void sweep(const struct command *command)
 	ktap_ok(!info.bytes && !info.collections,
 		"%s: nothing is left: %llu bytes, %u collections", command->name,
 		(unsigned long long)info.bytes, info.collections);
+	return tally.points;
 }
 
 int main(void)
 {
-	size_t i;
+	size_t i, count = sizeof(commands) / sizeof(*commands);
+	unsigned int points = 0;
 
 	prepare_faults();
-	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-		sweep(&commands[i]);
+	for (i = 0; i < count; i++)
+		points += sweep(&commands[i]);
+	printf("# %u points of %zu sequences\n", points, count);
 	return ktap_done();
 }

@@ -54,7 +54,7 @@ Deno.test("each.sh tells a driver that does not load", async () => {
 });
 
 Deno.test("table() has a line for each suite of each machine", () => {
-  const result = { passed: 12, skipped: 0, failures: ["a"], seconds: 3.4 };
+  const result = { passed: 12, skipped: 0, failures: ["a"], output: "", seconds: 3.4 };
   const stage = { name: "device on uml", command: [], result: "tap" } as const;
   assertEquals(
     table([{ machine: "uml", kernel: "7.3-uml", results: [{ ...result, stage }] }]),

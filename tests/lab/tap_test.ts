@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { comment } from "../stages.ts";
+import { comment } from "../programs.ts";
 import { parseTap } from "../tap.ts";
 
 /** Each test's outcome and name. */
