@@ -6,6 +6,8 @@
  */
 import type { Schema } from "apache-arrow";
 import type { Row } from "../rows.ts";
+import { checkedMessages } from "./arrow_messages.ts";
+import { ByteReader } from "./binary.ts";
 import type { Format } from "./format.ts";
 import { type ByteSource, FormatError } from "./format.ts";
 import { batchRows, type Cells, libraryError, marked, RowChecker } from "./rows.ts";
@@ -80,23 +82,13 @@ export const arrow: Format = {
 
 /** A file holds a stream behind its first bytes, and the reader stops where that ends. */
 async function* streamOf(source: ByteSource): AsyncGenerator<Uint8Array> {
-  let head = new Uint8Array();
-  let isHead = true;
-  for await (const part of source.bytes()) {
-    if (!isHead) {
-      yield part;
-      continue;
-    }
-    const joined = new Uint8Array(head.length + part.length);
-    joined.set(head);
-    joined.set(part, head.length);
-    head = joined;
-    if (head.length < MAGIC.length) continue;
-    isHead = false;
-    const isFile = String.fromCharCode(...head.subarray(0, MAGIC.length)) === MAGIC;
-    yield isFile ? head.subarray(MAGIC.length) : head;
+  const reader = new ByteReader(source);
+  const head = await reader.peek(MAGIC.length);
+  if (head.length < MAGIC.length) {
+    throw new FormatError(`${source.name} is no Arrow: it has only ${head.length} bytes`);
   }
-  if (isHead) throw new FormatError(`${source.name} is no Arrow: it has only ${head.length} bytes`);
+  if (String.fromCharCode(...head) === MAGIC) await reader.skip(MAGIC.length);
+  yield* checkedMessages(reader);
 }
 
 function requireColumns(name: string, columns: readonly string[]): void {

@@ -84,6 +84,16 @@ export class ByteReader {
     return parts.length === 1 ? parts[0]! : concat(parts);
   }
 
+  /** The next bytes, which stay to be read: as many as are asked for, or less where they end. */
+  async peek(most: number): Promise<Uint8Array> {
+    while (this.#rest.length < most) {
+      const { done, value } = await this.#iterator.next();
+      if (done) break;
+      this.#rest = concat([this.#rest, value]);
+    }
+    return this.#rest.subarray(0, most);
+  }
+
   /** Passes bytes over. */
   async skip(count: number): Promise<void> {
     while (count > 0) {

@@ -72,11 +72,7 @@ const TEXT_ENCODINGS = [
   "DELTA_BYTE_ARRAY",
 ] as const;
 
-/**
- * Not Arrow: its library believes a damaged schema, and may go on for ever. A format that was named
- * is read all the same.
- */
-const NAMES = FORMATS.map(({ name }) => name).filter((name) => name !== "arrow");
+const NAMES = FORMATS.map(({ name }) => name);
 
 /** Draws what a case is made of. */
 class Dice {
