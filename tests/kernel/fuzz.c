@@ -19,13 +19,13 @@
 #include <stddef.h>
 #include <time.h>
 
-#include "collections.h"
+#include "aftermath.h"
+#include "draw.h"
 
 #define THREADS 4
 #define FILES 6
 #define DIMENSION 48
 #define NAMES 3
-#define BYTES "/sys/class/misc/vss/bytes"
 
 /* Half of it is anonymous memory, the other half a file's that may be cut. */
 #define ARENA_PAGES 512
@@ -37,27 +37,6 @@ static int backing;
 static int files[FILES];
 static atomic_bool stopped;
 static atomic_ulong calls, strange;
-
-/* xorshift64*, by Marsaglia and Vigna; one a thread. */
-static __thread uint64_t state;
-
-static uint64_t draw(void)
-{
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return state * 0x2545f4914f6cdd1dULL;
-}
-
-static uint64_t below(uint64_t limit)
-{
-	return (draw() >> 16) % limit;
-}
-
-static bool one_in(uint64_t many)
-{
-	return !below(many);
-}
 
 /* What a field may be. */
 enum kind {
@@ -351,7 +330,7 @@ static void call_once(void)
 
 static void *caller(void *seed)
 {
-	state = (uintptr_t)seed;
+	draw_state = (uintptr_t)seed;
 	while (!atomic_load(&stopped)) {
 		if (one_in(4))
 			fill_arena();
@@ -378,7 +357,7 @@ static void *mangler(void *seed)
 		PROT_READ | PROT_WRITE,
 	};
 
-	state = (uintptr_t)seed;
+	draw_state = (uintptr_t)seed;
 	while (!atomic_load(&stopped)) {
 		size_t first = below(ARENA_PAGES), pages = 1 + below(16);
 		size_t half = first < ARENA_PAGES / 2 ? ARENA_PAGES / 2 : ARENA_PAGES;
@@ -445,7 +424,7 @@ static void run(unsigned int seconds, uint64_t seed)
 		files[i] = device_open(O_RDWR);
 	sigaction(SIGSEGV, &action, NULL);
 	sigaction(SIGBUS, &action, NULL);
-	state = seed;
+	draw_state = seed;
 	for (i = 0; i < THREADS + 1; i++) {
 		void *own = (void *)(uintptr_t)(draw() | 1);
 
@@ -460,74 +439,6 @@ static void run(unsigned int seconds, uint64_t seed)
 		close(files[i]);
 	signal(SIGSEGV, SIG_DFL);
 	signal(SIGBUS, SIG_DFL);
-}
-
-/* Drops every collection that has a name. */
-static void drop_all(void)
-{
-	struct vss_list_record records[16] = {};
-	int file = device_open(O_RDWR);
-	struct vss_list list = {
-		.count = 16, .record_size = sizeof(*records),
-		.records = ADDRESS(records),
-	};
-	uint32_t i;
-
-	do {
-		list.cursor = 0;
-		if (RUN(file, VSS_LIST, &list))
-			ktap_bail_out("cannot list collections");
-		for (i = 0; i < list.done; i++) {
-			struct vss_drop drop = {};
-
-			strcpy(drop.name, records[i].name);
-			if (RUN(file, VSS_DROP, &drop))
-				ktap_bail_out("cannot drop %s", drop.name);
-		}
-	} while (list.done);
-	close(file);
-}
-
-/* Whether rows come, are found and go as ever. */
-static bool works(void)
-{
-	int file = open_private(DIMENSION, VSS_METRIC_L2SQ);
-	static float query[DIMENSION];
-	uint64_t ids[3] = { 0 };
-	float distances[3];
-	uint32_t count = 0, i;
-	struct vss_search search = {
-		.count = 1, .dimension = DIMENSION, .k = 3,
-		.queries = ADDRESS(query), .ids = ADDRESS(ids),
-		.distances = ADDRESS(distances), .counts = ADDRESS(&count),
-	};
-	struct vss_delete delete = { .count = 1, .ids = ADDRESS(ids) };
-	bool right = true;
-
-	for (i = 1; i <= 8; i++)
-		right = right && !put_row(file, i, DIMENSION, i);
-	for (i = 0; i < DIMENSION; i++)
-		query[i] = 5;
-	right = right && !RUN(file, VSS_SEARCH, &search) && count == 3 &&
-		ids[0] == 5 && ids[1] == 4 && ids[2] == 6 && distances[0] == 0 &&
-		distances[1] == DIMENSION && distances[2] == DIMENSION;
-	right = right && !RUN(file, VSS_DELETE, &delete) && delete.deleted == 1 &&
-		!RUN(file, VSS_SEARCH, &search) && ids[0] == 4 && ids[1] == 6;
-	close(file);
-	return right;
-}
-
-/* The memory of what is gone may wait for its readers; on a busy machine, long. */
-static bool nothing_is_left(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < 600; i++) {
-		if (!file_number(BYTES))
-			return true;
-		usleep(100000);
-	}
-	return false;
 }
 
 int main(int count, char **words)
