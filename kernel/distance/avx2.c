@@ -91,7 +91,8 @@ static inline __m256i vss_pairs(__m256i crumbs, const s8 *code)
 }
 
 static inline void vss_multiply(struct vss_sum *sum,
-				const struct vss_crumbs *crumbs, const s8 *code)
+				const struct vss_crumbs *crumbs, const s8 *code,
+				bool alone)
 {
 	__m256i even = _mm256_add_epi16(vss_pairs(crumbs->of[0], code),
 					vss_pairs(crumbs->of[2], code + 8));

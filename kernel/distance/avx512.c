@@ -50,9 +50,13 @@ struct vss_crumbs {
 	__m512i of[4];
 };
 
-/* Products with even ones of those, and four times those with odd ones. */
+/*
+ * Products with even ones of those, and four times those with odd ones, in two
+ * sums. As many for each query are too few to hide how long one has to wait for
+ * the one before if there is but one query: that has four.
+ */
 struct vss_sum {
-	__m512i sum[2];
+	__m512i sum[4];
 };
 
 static inline struct vss_crumbs vss_unpack(const u32 *words)
@@ -69,21 +73,27 @@ static inline struct vss_crumbs vss_unpack(const u32 *words)
 }
 
 static inline void vss_multiply(struct vss_sum *sum,
-				const struct vss_crumbs *crumbs, const s8 *code)
+				const struct vss_crumbs *crumbs, const s8 *code,
+				bool alone)
 {
 	const s32 *four = (const s32 *)code;
 	u32 i;
 
 	VSS_UNROLL
-	for (i = 0; i < 4; i++)
-		sum->sum[i % 2] = _mm512_dpbusd_epi32(sum->sum[i % 2],
-						      crumbs->of[i],
-						      _mm512_set1_epi32(four[i]));
+	for (i = 0; i < 4; i++) {
+		__m512i *to = &sum->sum[alone ? i : i % 2];
+
+		*to = _mm512_dpbusd_epi32(*to, crumbs->of[i],
+					  _mm512_set1_epi32(four[i]));
+	}
 }
 
 static inline __m512i vss_total(const struct vss_sum *sum)
 {
-	return _mm512_add_epi32(sum->sum[0], _mm512_srai_epi32(sum->sum[1], 2));
+	__m512i even = _mm512_add_epi32(sum->sum[0], sum->sum[2]);
+	__m512i odd = _mm512_add_epi32(sum->sum[1], sum->sum[3]);
+
+	return _mm512_add_epi32(even, _mm512_srai_epi32(odd, 2));
 }
 
 static inline void vss_pack(const __m512i *codes, u32 *bytes)

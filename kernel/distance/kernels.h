@@ -22,7 +22,8 @@
  * struct vss_crumbs		codes of VSS_WIDTH rows, unpacked by vss_unpack() from
  *				a word of each
  * struct vss_sum		sums of products of such codes, a row each
- * vss_multiply			adds those of struct vss_crumbs and a query's code
+ * vss_multiply			adds those of struct vss_crumbs and a query's
+ *				code; told whether that query is alone
  * vss_total			of a struct vss_sum, as a vss_int
  * vss_pack			codes of 16 components to a byte each
  *
@@ -179,13 +180,58 @@ static void vss_dot(const float *const *queries, u32 nr_queries,
 	vss_sums(queries, nr_queries, rows, out, vss_add_product);
 }
 
+/**
+ * struct vss_aim - what is needed of a probe for every stripe
+ * @code: as there
+ * @masks: as there
+ * @bias: as there
+ * @step: -t
+ * @square: as there
+ * @error: as there
+ * @reach: as there
+ * @stretch: as there
+ *
+ * A copy that nothing points to: what is written to masks and sums does not
+ * change it, so it need not be read again for each of them.
+ */
+struct vss_aim {
+	const s8 *code;
+	u16 *masks;
+	s32 bias;
+	float step;
+	float square;
+	float error;
+	float reach;
+	float stretch;
+};
+
+static __always_inline void vss_take_aim(struct vss_probe *const *probes,
+					 const u32 nr_probes,
+					 struct vss_aim *aims)
+{
+	u32 q;
+
+	VSS_UNROLL
+	for (q = 0; q < nr_probes; q++)
+		aims[q] = (struct vss_aim) {
+			.code = probes[q]->code,
+			.masks = probes[q]->masks,
+			.bias = probes[q]->bias,
+			.step = -probes[q]->step,
+			.square = probes[q]->square,
+			.error = probes[q]->error,
+			.reach = probes[q]->reach,
+			.stretch = probes[q]->stretch,
+		};
+}
+
 /*
  * Twice the product of a query's code and those of VSS_WIDTH rows in a plane,
  * b * (2c - 3), which is less than 2^24 and so exact as a float.
  */
 static __always_inline void vss_products(const u32 *plane, u32 words,
-					 struct vss_probe *const *probes,
-					 const u32 nr_probes, vss_float *out)
+					 const struct vss_aim *aims,
+					 const u32 nr_aims, vss_float *out)
 {
 	struct vss_sum sums[VSS_CODES] = { };
 	u32 q, w, codes = VSS_CODE_SQUARE(words);
@@ -195,16 +241,17 @@ static __always_inline void vss_products(const u32 *plane, u32 words,
 
 		vss_expect(plane + w * VSS_STRIPE, VSS_AHEAD);
 		VSS_UNROLL
-		for (q = 0; q < nr_probes; q++)
+		for (q = 0; q < nr_aims; q++)
 			vss_multiply(&sums[q], &crumbs,
-				     probes[q]->code + w * VSS_LANES);
+				     aims[q].code + w * VSS_LANES,
+				     nr_aims == 1);
 	}
 	VSS_UNROLL
-	for (q = 0; q < nr_probes; q++) {
+	for (q = 0; q < nr_aims; q++) {
 		vss_int total = vss_total(&sums[q]);
 
 		out[q] = vss_widen(vss_sub_int(vss_add_int(total, total),
-					       vss_set_int(probes[q]->bias)));
+					       vss_set_int(aims[q].bias)));
 	}
 }
 
@@ -217,24 +264,24 @@ static inline vss_float vss_word(const u32 *plane, u32 word)
  * Which of the VSS_WIDTH rows from row @first of a stripe on are farther than
  * they may be, as their bits.
  */
-static __always_inline u32 vss_too_far(const struct vss_probe *probe,
+static __always_inline u32 vss_too_far(const struct vss_aim *aim,
 				       vss_float product, vss_float square,
 				       vss_float error, const float *norms,
 				       u32 first)
 {
-	vss_float least = vss_fma(square + vss_set(probe->square),
+	vss_float least = vss_fma(square + vss_set(aim->square),
 				  vss_set(1.0f - 2.0f * VSS_SLACK),
-				  vss_set(-probe->step) * product);
-	vss_float reach = vss_set(probe->reach);
+				  vss_set(aim->step) * product);
+	vss_float reach = vss_set(aim->reach);
 
 	if (norms) {
 		/* That of vss_metric_aim(), and the row's part. */
 		vss_float norm = vss_load(norms + first);
 
-		reach = vss_fma(norm * norm, vss_set(probe->stretch), reach);
+		reach = vss_fma(norm * norm, vss_set(aim->stretch), reach);
 		reach = vss_root(vss_most(reach, vss_set(0.0f)));
 		reach = vss_fma(reach, vss_set(1.0f + VSS_SLACK),
-				vss_set(probe->error));
+				vss_set(aim->error));
 	}
 	reach = reach + error;
 	return vss_beyond(least, reach * reach) << first;
@@ -245,8 +292,8 @@ static __always_inline u32 vss_too_far(const struct vss_probe *probe,
  * with the planes before, at a distance of VSS_TILE_ROWS from each other. Sets
  * @far to the rows that are ruled out, as bits.
  */
-static __always_inline void vss_sift_plane(struct vss_probe *const *probes,
-					   const u32 nr_probes,
+static __always_inline void vss_sift_plane(const struct vss_aim *aims,
+					   const u32 nr_aims,
 					   const u32 *plane, u32 words,
 					   const float *norms, bool first,
 					   float *sums, u32 *far)
@@ -254,25 +301,25 @@ static __always_inline void vss_sift_plane(struct vss_probe *const *probes,
 	u32 part, q;
 
 	VSS_UNROLL
-	for (q = 0; q < nr_probes; q++)
+	for (q = 0; q < nr_aims; q++)
 		far[q] = 0;
 	VSS_UNROLL
 	for (part = 0; part < VSS_STRIPE; part += VSS_WIDTH) {
 		vss_float products[VSS_CODES], square, both;
 
 		/* In the order in which they lie in memory. */
-		vss_products(plane + part, words, probes, nr_probes, products);
+		vss_products(plane + part, words, aims, nr_aims, products);
 		square = vss_word(plane + part, VSS_CODE_SQUARE(words));
 		both = vss_word(plane + part, VSS_CODE_SCALE(words));
 		VSS_UNROLL
-		for (q = 0; q < nr_probes; q++) {
+		for (q = 0; q < nr_aims; q++) {
 			float *at = sums + q * VSS_TILE_ROWS + part;
 			vss_float sum = products[q] * vss_upper_half(both);
 
 			if (!first)
 				sum = sum + vss_load(at);
 			vss_store(at, sum);
-			far[q] |= vss_too_far(probes[q], sum, square,
+			far[q] |= vss_too_far(&aims[q], sum, square,
 					      vss_lower_half(both), norms,
 					      part);
 		}
@@ -293,23 +340,27 @@ static __always_inline void vss_sift_first(struct vss_probe *const *probes,
 					   const struct vss_stripes *stripes,
 					   u32 first, u32 count, bool with_norms)
 {
-	u32 i, q, stripe = stripes->words * VSS_STRIPE;
+	u32 i, q, words = stripes->words, stripe = words * VSS_STRIPE;
 	const u32 *plane = stripes->planes[0] + first * stripe;
 	float *sums = (float *)stripes->sums;
+	struct vss_aim aims[VSS_CODES];
 
+	vss_take_aim(probes, nr_probes, aims);
 	for (i = first; i < first + count;
 	     i++, plane += stripe, sums += VSS_STRIPE) {
 		u32 far[VSS_CODES], wanted = 0;
 
+		VSS_UNROLL
 		for (q = 0; q < nr_probes; q++)
-			wanted |= probes[q]->masks[i];
+			wanted |= aims[q].masks[i];
 		if (!wanted)
 			continue;
-		vss_sift_plane(probes, nr_probes, plane, stripes->words,
+		vss_sift_plane(aims, nr_probes, plane, words,
 			       with_norms ? vss_stripe_norms(stripes, i) : NULL,
 			       true, sums, far);
+		VSS_UNROLL
 		for (q = 0; q < nr_probes; q++)
-			probes[q]->masks[i] &= ~far[q];
+			aims[q].masks[i] &= ~far[q];
 	}
 }
 
@@ -331,18 +382,20 @@ static __always_inline bool vss_sift_next(struct vss_probe *probe,
 					  const u32 *plane, float *sums,
 					  u32 first, u32 count, bool with_norms)
 {
-	u32 i, far, stripe = stripes->words * VSS_STRIPE;
+	u32 i, far, words = stripes->words, stripe = words * VSS_STRIPE;
+	struct vss_aim aim;
 	bool any = false;
 
+	vss_take_aim(&probe, 1, &aim);
 	plane += first * stripe;
 	for (i = first; i < first + count;
 	     i++, plane += stripe, sums += VSS_STRIPE) {
-		if (!vss_worth_a_plane(probe->masks[i]))
+		if (!vss_worth_a_plane(aim.masks[i]))
 			continue;
-		vss_sift_plane(&probe, 1, plane, stripes->words,
+		vss_sift_plane(&aim, 1, plane, words,
 			       with_norms ? vss_stripe_norms(stripes, i) : NULL,
 			       false, sums, &far);
-		probe->masks[i] &= ~far;
+		aim.masks[i] &= ~far;
 		any = true;
 	}
 	return any;

@@ -79,7 +79,8 @@ static inline struct vss_crumbs vss_unpack(const u32 *words)
 
 /* Four sums of products for each row, which do not leave the range of an s16. */
 static inline void vss_multiply(struct vss_sum *sum,
-				const struct vss_crumbs *crumbs, const s8 *code)
+				const struct vss_crumbs *crumbs, const s8 *code,
+				bool alone)
 {
 	int16x8_t rows[2] = { vdupq_n_s16(0), vdupq_n_s16(0) };
 	u32 i;

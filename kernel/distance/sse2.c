@@ -96,7 +96,8 @@ static inline void vss_multiply_four(struct vss_sum *sum, __m128i crumbs,
 }
 
 static inline void vss_multiply(struct vss_sum *sum,
-				const struct vss_crumbs *crumbs, const s8 *code)
+				const struct vss_crumbs *crumbs, const s8 *code,
+				bool alone)
 {
 	u32 i;
 
