@@ -9,18 +9,16 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <stddef.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "collections.h"
+#include "tracing.h"
 
 #define DIMENSION 40
 #define ROWS 20
 #define ROOM 64
 #define NAME "leaks"
-#define TRACING "/sys/kernel/tracing/"
-#define EVENTS TRACING "events/vss/enable"
 
 /* Output buffers of one call, each with a pattern behind what may be written. */
 struct buffers {
@@ -431,15 +429,12 @@ static void texts(int file)
 	ktap_ok(!folder_tells_addresses("/sys/module/vss/parameters") &&
 		!folder_tells_addresses("/sys/class/misc/vss/"),
 		"sysfs tells no address");
-	if (mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL) && errno != EBUSY)
-		ktap_bail_out("cannot mount tracefs");
-	if (file_write(EVENTS, "1"))
-		ktap_bail_out("cannot turn the tracepoints on");
+	tracing_prepare();
+	tracing_switch(true);
 	put_rows(file);
 	get(file);
 	search(file);
-	if (file_write(EVENTS, "0"))
-		ktap_bail_out("cannot turn the tracepoints off");
+	tracing_switch(false);
 	ktap_ok(!text_tells_addresses(TRACING "trace"),
 		"tracepoints tell no address");
 }

@@ -2,12 +2,11 @@
 /*
  * The tracepoints, as perf and bpftrace read them: through tracefs.
  */
-#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "caches.h"
+#include "tracing.h"
 
-#define TRACING "/sys/kernel/tracing/"
 #define NAME "traced"
 
 static char trace[65536];
@@ -150,9 +149,7 @@ int main(void)
 	char path[100];
 	size_t i;
 
-	if (access(TRACING "trace", F_OK) &&
-	    mount("tracefs", TRACING, "tracefs", 0, NULL))
-		ktap_bail_out("cannot mount tracefs");
+	tracing_prepare();
 	for (i = 0; i < sizeof(events) / sizeof(*events); i++) {
 		snprintf(path, sizeof(path), TRACING "events/vss/vss_%s/format",
 			 events[i]);
@@ -161,8 +158,7 @@ int main(void)
 	work(file);
 	read_trace();
 	ktap_ok(!strstr(trace, "vss_"), "nothing is traced unless it is asked for");
-	if (file_write(TRACING "events/vss/enable", "1"))
-		ktap_bail_out("cannot enable the events");
+	tracing_switch(true);
 	close(file);
 	file = device_open(O_RDWR);
 	{
@@ -172,7 +168,7 @@ int main(void)
 	}
 	work(file);
 	stat = forget();
-	file_write(TRACING "events/vss/enable", "0");
+	tracing_switch(false);
 	read_trace();
 	ktap_ok(is_traced("vss_open:", "collection=" NAME), "open is traced");
 	ktap_ok(is_traced("vss_put:", "inserted=3 updated=0"), "put is traced");
