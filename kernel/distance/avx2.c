@@ -31,7 +31,7 @@ typedef __m256i vss_int;
 #define vss_beyond(_a, _b) \
 	((u32)_mm256_movemask_ps(_mm256_cmp_ps(_a, _b, _CMP_GT_OQ)))
 
-static inline float vss_fold(__m256 a)
+static __always_inline float vss_fold(__m256 a)
 {
 	__m128 b = _mm_add_ps(_mm256_castps256_ps128(a),
 			      _mm256_extractf128_ps(a, 1));
@@ -40,7 +40,7 @@ static inline float vss_fold(__m256 a)
 	return _mm_cvtss_f32(_mm_add_ss(b, _mm_shuffle_ps(b, b, 1)));
 }
 
-static inline float vss_fold_most(__m256 a)
+static __always_inline float vss_fold_most(__m256 a)
 {
 	__m128 b = _mm_max_ps(_mm256_castps256_ps128(a),
 			      _mm256_extractf128_ps(a, 1));
@@ -49,13 +49,13 @@ static inline float vss_fold_most(__m256 a)
 	return _mm_cvtss_f32(_mm_max_ss(b, _mm_shuffle_ps(b, b, 1)));
 }
 
-static inline __m256 vss_upper_half(__m256 a)
+static __always_inline __m256 vss_upper_half(__m256 a)
 {
 	return _mm256_castsi256_ps(_mm256_and_si256(_mm256_castps_si256(a),
 						    _mm256_set1_epi32(~0xffff)));
 }
 
-static inline __m256 vss_lower_half(__m256 a)
+static __always_inline __m256 vss_lower_half(__m256 a)
 {
 	return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a), 16));
 }
@@ -69,7 +69,7 @@ struct vss_sum {
 	__m256i sum;
 };
 
-static inline struct vss_crumbs vss_unpack(const u32 *words)
+static __always_inline struct vss_crumbs vss_unpack(const u32 *words)
 {
 	const __m256i even = _mm256_set1_epi8(3), odd = _mm256_set1_epi8(12);
 	__m256i a = _mm256_load_si256((const __m256i *)words);
@@ -84,15 +84,15 @@ static inline struct vss_crumbs vss_unpack(const u32 *words)
 }
 
 /* Sums of pairs of products, which do not leave the range of an s16. */
-static inline __m256i vss_pairs(__m256i crumbs, const s8 *code)
+static __always_inline __m256i vss_pairs(__m256i crumbs, const s8 *code)
 {
 	return _mm256_maddubs_epi16(crumbs,
 				    _mm256_set1_epi32(*(const s32 *)code));
 }
 
-static inline void vss_multiply(struct vss_sum *sum,
-				const struct vss_crumbs *crumbs, const s8 *code,
-				bool alone)
+static __always_inline void vss_multiply(struct vss_sum *sum,
+					 const struct vss_crumbs *crumbs,
+					 const s8 *code, bool alone)
 {
 	__m256i even = _mm256_add_epi16(vss_pairs(crumbs->of[0], code),
 					vss_pairs(crumbs->of[2], code + 8));
@@ -105,12 +105,12 @@ static inline void vss_multiply(struct vss_sum *sum,
 						      _mm256_set1_epi16(1)));
 }
 
-static inline __m256i vss_total(const struct vss_sum *sum)
+static __always_inline __m256i vss_total(const struct vss_sum *sum)
 {
 	return sum->sum;
 }
 
-static inline void vss_pack(const __m256i *codes, u32 *bytes)
+static __always_inline void vss_pack(const __m256i *codes, u32 *bytes)
 {
 	__m256i words = _mm256_packs_epi32(codes[0], codes[1]);
 

@@ -34,13 +34,13 @@ typedef __m512i vss_int;
 #define vss_beyond(_a, _b) \
 	((u32)_mm512_cmp_ps_mask(_a, _b, _CMP_GT_OQ))
 
-static inline __m512 vss_upper_half(__m512 a)
+static __always_inline __m512 vss_upper_half(__m512 a)
 {
 	return _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(a),
 						    _mm512_set1_epi32(~0xffff)));
 }
 
-static inline __m512 vss_lower_half(__m512 a)
+static __always_inline __m512 vss_lower_half(__m512 a)
 {
 	return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a), 16));
 }
@@ -59,7 +59,7 @@ struct vss_sum {
 	__m512i sum[4];
 };
 
-static inline struct vss_crumbs vss_unpack(const u32 *words)
+static __always_inline struct vss_crumbs vss_unpack(const u32 *words)
 {
 	const __m512i even = _mm512_set1_epi8(3), odd = _mm512_set1_epi8(12);
 	__m512i a = _mm512_load_si512(words), b = _mm512_srli_epi32(a, 4);
@@ -72,9 +72,9 @@ static inline struct vss_crumbs vss_unpack(const u32 *words)
 	};
 }
 
-static inline void vss_multiply(struct vss_sum *sum,
-				const struct vss_crumbs *crumbs, const s8 *code,
-				bool alone)
+static __always_inline void vss_multiply(struct vss_sum *sum,
+					 const struct vss_crumbs *crumbs,
+					 const s8 *code, bool alone)
 {
 	const s32 *four = (const s32 *)code;
 	u32 i;
@@ -88,7 +88,7 @@ static inline void vss_multiply(struct vss_sum *sum,
 	}
 }
 
-static inline __m512i vss_total(const struct vss_sum *sum)
+static __always_inline __m512i vss_total(const struct vss_sum *sum)
 {
 	__m512i even = _mm512_add_epi32(sum->sum[0], sum->sum[2]);
 	__m512i odd = _mm512_add_epi32(sum->sum[1], sum->sum[3]);
@@ -96,7 +96,7 @@ static inline __m512i vss_total(const struct vss_sum *sum)
 	return _mm512_add_epi32(even, _mm512_srai_epi32(odd, 2));
 }
 
-static inline void vss_pack(const __m512i *codes, u32 *bytes)
+static __always_inline void vss_pack(const __m512i *codes, u32 *bytes)
 {
 	_mm_storeu_si128((__m128i *)bytes, _mm512_cvtepi32_epi8(codes[0]));
 }

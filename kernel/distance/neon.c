@@ -34,20 +34,20 @@ typedef int32x4_t vss_int;
 #define vss_fold(_a) vaddvq_f32(_a)
 #define vss_fold_most(_a) vmaxvq_f32(_a)
 
-static inline u32 vss_beyond(float32x4_t a, float32x4_t b)
+static __always_inline u32 vss_beyond(float32x4_t a, float32x4_t b)
 {
 	static const u32 bits[4] = { 1, 2, 4, 8 };
 
 	return vaddvq_u32(vandq_u32(vcgtq_f32(a, b), vld1q_u32(bits)));
 }
 
-static inline float32x4_t vss_upper_half(float32x4_t a)
+static __always_inline float32x4_t vss_upper_half(float32x4_t a)
 {
 	return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(a),
 					       vdupq_n_u32(~0xffffU)));
 }
 
-static inline float32x4_t vss_lower_half(float32x4_t a)
+static __always_inline float32x4_t vss_lower_half(float32x4_t a)
 {
 	return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(a), 16));
 }
@@ -62,7 +62,7 @@ struct vss_sum {
 	int32x4_t sum[2];
 };
 
-static inline struct vss_crumbs vss_unpack(const u32 *words)
+static __always_inline struct vss_crumbs vss_unpack(const u32 *words)
 {
 	const uint8x16_t mask = vdupq_n_u8(3);
 	uint8x16_t a = vreinterpretq_u8_u32(vld1q_u32(words));
@@ -78,9 +78,9 @@ static inline struct vss_crumbs vss_unpack(const u32 *words)
 }
 
 /* Four sums of products for each row, which do not leave the range of an s16. */
-static inline void vss_multiply(struct vss_sum *sum,
-				const struct vss_crumbs *crumbs, const s8 *code,
-				bool alone)
+static __always_inline void vss_multiply(struct vss_sum *sum,
+					 const struct vss_crumbs *crumbs,
+					 const s8 *code, bool alone)
 {
 	int16x8_t rows[2] = { vdupq_n_s16(0), vdupq_n_s16(0) };
 	u32 i;
@@ -97,12 +97,12 @@ static inline void vss_multiply(struct vss_sum *sum,
 	sum->sum[1] = vpadalq_s16(sum->sum[1], rows[1]);
 }
 
-static inline int32x4_t vss_total(const struct vss_sum *sum)
+static __always_inline int32x4_t vss_total(const struct vss_sum *sum)
 {
 	return vpaddq_s32(sum->sum[0], sum->sum[1]);
 }
 
-static inline void vss_pack(const int32x4_t *codes, u32 *bytes)
+static __always_inline void vss_pack(const int32x4_t *codes, u32 *bytes)
 {
 	int16x8_t a = vcombine_s16(vmovn_s32(codes[0]), vmovn_s32(codes[1]));
 	int16x8_t b = vcombine_s16(vmovn_s32(codes[2]), vmovn_s32(codes[3]));

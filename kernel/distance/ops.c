@@ -220,11 +220,14 @@ u64 vss_distance_encode(u32 metric, const u32 *vectors, const u32 *norms,
 u32 vss_distance_piece(u32 lanes, u32 nr_queries)
 {
 	size_t rows = vss_ops->rows_bytes / (lanes * sizeof(u32));
+	size_t most = VSS_TILE_ROWS;
 
-	/* More queries take longer over as many rows. */
-	if (nr_queries > 1)
+	/* More queries take longer over as many rows, however short those are. */
+	if (nr_queries > 1) {
 		rows = DIV_ROUND_UP(rows, 2);
-	return clamp_t(size_t, rows, 1, VSS_TILE_ROWS);
+		most /= 2;
+	}
+	return clamp_t(size_t, rows, 1, most);
 }
 
 /**

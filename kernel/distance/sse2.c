@@ -31,25 +31,25 @@ typedef __m128i vss_int;
 #define vss_quarter(_a) _mm_srli_epi32(_a, 2)
 #define vss_beyond(_a, _b) ((u32)_mm_movemask_ps(_mm_cmpgt_ps(_a, _b)))
 
-static inline float vss_fold(__m128 a)
+static __always_inline float vss_fold(__m128 a)
 {
 	a = _mm_add_ps(a, _mm_movehl_ps(a, a));
 	return _mm_cvtss_f32(_mm_add_ss(a, _mm_shuffle_ps(a, a, 1)));
 }
 
-static inline float vss_fold_most(__m128 a)
+static __always_inline float vss_fold_most(__m128 a)
 {
 	a = _mm_max_ps(a, _mm_movehl_ps(a, a));
 	return _mm_cvtss_f32(_mm_max_ss(a, _mm_shuffle_ps(a, a, 1)));
 }
 
-static inline __m128 vss_upper_half(__m128 a)
+static __always_inline __m128 vss_upper_half(__m128 a)
 {
 	return _mm_castsi128_ps(_mm_and_si128(_mm_castps_si128(a),
 					      _mm_set1_epi32(~0xffff)));
 }
 
-static inline __m128 vss_lower_half(__m128 a)
+static __always_inline __m128 vss_lower_half(__m128 a)
 {
 	return _mm_castsi128_ps(_mm_slli_epi32(_mm_castps_si128(a), 16));
 }
@@ -64,7 +64,7 @@ struct vss_sum {
 	__m128i sum[2];
 };
 
-static inline struct vss_crumbs vss_unpack(const u32 *words)
+static __always_inline struct vss_crumbs vss_unpack(const u32 *words)
 {
 	const __m128i mask = _mm_set1_epi8(3);
 	__m128i a = _mm_load_si128((const __m128i *)words);
@@ -79,8 +79,8 @@ static inline struct vss_crumbs vss_unpack(const u32 *words)
 	};
 }
 
-static inline void vss_multiply_four(struct vss_sum *sum, __m128i crumbs,
-				     const s8 *code)
+static __always_inline void vss_multiply_four(struct vss_sum *sum,
+					      __m128i crumbs, const s8 *code)
 {
 	__m128i four = _mm_set1_epi32(*(const s32 *)code);
 	__m128i zero = _mm_setzero_si128();
@@ -95,9 +95,9 @@ static inline void vss_multiply_four(struct vss_sum *sum, __m128i crumbs,
 						   four));
 }
 
-static inline void vss_multiply(struct vss_sum *sum,
-				const struct vss_crumbs *crumbs, const s8 *code,
-				bool alone)
+static __always_inline void vss_multiply(struct vss_sum *sum,
+					 const struct vss_crumbs *crumbs,
+					 const s8 *code, bool alone)
 {
 	u32 i;
 
@@ -106,7 +106,7 @@ static inline void vss_multiply(struct vss_sum *sum,
 		vss_multiply_four(sum, crumbs->of[i], code + 4 * i);
 }
 
-static inline __m128i vss_total(const struct vss_sum *sum)
+static __always_inline __m128i vss_total(const struct vss_sum *sum)
 {
 	__m128 a = _mm_castsi128_ps(sum->sum[0]);
 	__m128 b = _mm_castsi128_ps(sum->sum[1]);
@@ -115,7 +115,7 @@ static inline __m128i vss_total(const struct vss_sum *sum)
 			     _mm_castps_si128(_mm_shuffle_ps(a, b, 0xdd)));
 }
 
-static inline void vss_pack(const __m128i *codes, u32 *bytes)
+static __always_inline void vss_pack(const __m128i *codes, u32 *bytes)
 {
 	__m128i a = _mm_packs_epi32(codes[0], codes[1]);
 	__m128i b = _mm_packs_epi32(codes[2], codes[3]);

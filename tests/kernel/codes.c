@@ -12,7 +12,7 @@
  * Its argument is the most components that a collection may have altogether:
  * fewer where the processor is emulated.
  *
- * arguments: 262144
+ * arguments: 131072
  * arguments on uml: 4194304
  * arguments on uml-debug: 4194304
  */
@@ -22,7 +22,7 @@
 
 /* With more, a search sees several sections, and helpers; that takes longer. */
 #ifndef MOST_ROWS
-#define MOST_ROWS 600
+#define MOST_ROWS 1200
 #endif
 
 /* Three blocks with codes, two without. */
