@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { SchemaElement } from "hyparquet";
+import type { Compressors, SchemaElement } from "hyparquet";
 import type { Row } from "../rows.ts";
 import type { ByteSource, Format } from "./format.ts";
 import { FormatError } from "./format.ts";
@@ -120,9 +120,29 @@ interface ParquetFile {
   readonly read: (group: number, start: number, end: number) => Promise<Record<string, unknown>[]>;
 }
 
+/** Unpacks bytes to no more than so many. */
+type Unpack = (bytes: Uint8Array, options: { maxOutputLength: number }) => Uint8Array;
+
+/**
+ * How pages are unpacked: by the runtime's own libraries where it has them. In JavaScript,
+ * Zstandard's never ends on some damaged pages.
+ */
+async function unpackers(): Promise<Compressors> {
+  const [{ compressors }, { brotliDecompressSync, gunzipSync, zstdDecompressSync }] = await Promise
+    .all([import("hyparquet-compressors"), import("node:zlib")]);
+  const bounded = (unpack: Unpack) => (bytes: Uint8Array, length: number) =>
+    new Uint8Array(unpack(bytes, { maxOutputLength: Math.max(1, length) }));
+  return {
+    ...compressors,
+    GZIP: bounded(gunzipSync),
+    BROTLI: bounded(brotliDecompressSync),
+    ZSTD: bounded(zstdDecompressSync),
+  };
+}
+
 async function open(source: ByteSource): Promise<ParquetFile> {
-  const [{ parquetMetadataAsync, parquetReadObjects, parquetSchema }, { compressors }] =
-    await Promise.all([import("hyparquet"), import("hyparquet-compressors")]);
+  const [{ parquetMetadataAsync, parquetReadObjects, parquetSchema }, compressors] = await Promise
+    .all([import("hyparquet"), unpackers()]);
   const { name } = source;
   const file = new Buffer(source);
   await file.checked(async () => checkFooter(await readFooter(source)));

@@ -8,6 +8,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FormatError } from "../../client/formats/mod.ts";
 import { formatByName } from "../../client/formats/mod.ts";
+import { run } from "../../lab/host.ts";
 import { caseSource } from "../fuzz/cases.ts";
 import { fuzzReaders } from "../fuzz/readers.ts";
 
@@ -17,6 +18,18 @@ Deno.test("damaged files are refused or read, and take no more time and memory f
   assertEquals(failure, undefined);
   assert(cases > 0, `no file was read; seed ${seed}`);
 });
+
+const FOUND = new URL("../testdata/damaged/", import.meta.url).pathname;
+
+for (const { name } of Deno.readDirSync(FOUND)) {
+  Deno.test(`${name} is refused or read, and comes to an end`, async () => {
+    const script = new URL("../fuzz/file.ts", import.meta.url).pathname;
+    const words = [Deno.execPath(), "run", "--quiet", "--no-check", "--allow-read", script];
+    // A process of its own: what does not end keeps its process from anything else.
+    const { code, output } = await run(["timeout", "30", ...words, FOUND + name]);
+    assertEquals([code, output], [0, ""]);
+  });
+}
 
 const PLAIN = 0, REQUIRED = 0, OPTIONAL = 1, INT64 = 2, FLOAT = 4, BYTE_ARRAY = 6;
 const DELTA_BINARY_PACKED = 5, DELTA_BYTE_ARRAY = 7, RLE_DICTIONARY = 8;
