@@ -27,6 +27,7 @@ async function run(trial: Trial): Promise<Record> {
     seconds: Math.round(sum(({ seconds }) => seconds)),
     passed: sum(({ passed }) => passed),
     failed: sum(({ failures }) => failures.length),
+    skipped: sum(({ skipped }) => skipped),
     notes: trial.tells ? [...output.matchAll(trial.tells)].map((match) => match[1]!) : [],
   };
 }

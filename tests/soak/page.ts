@@ -40,8 +40,8 @@ export function page(trials: readonly Trial[], records: Records): string {
   const rows = trials.map(({ name, tries, machine }) => {
     const record = records[name];
     if (!record) return [`\`just soak ${name}\``, tries, machine ?? "", "", "", "not run", ""];
-    const { date, kernel, seconds, passed, failed, notes } = record;
-    const outcome = `${passed} passed, ${failed} failed`;
+    const { date, kernel, seconds, passed, failed, skipped, notes } = record;
+    const outcome = `${passed} passed, ${failed} failed` + (skipped ? `, ${skipped} skipped` : "");
     const where = [kernel, machine && machine !== name ? `(${machine})` : ""].join(" ").trim();
     return [
       ...[`\`just soak ${name}\``, tries, where, date, duration(seconds)],

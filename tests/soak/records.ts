@@ -15,6 +15,8 @@ export interface Record {
   readonly seconds: number;
   readonly passed: number;
   readonly failed: number;
+  /** Tests that said that the machine cannot show them. */
+  readonly skipped: number;
   /** What it said besides. */
   readonly notes: readonly string[];
 }

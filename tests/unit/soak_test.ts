@@ -14,13 +14,13 @@ const TRIAL: Trial = { name: "fuzz", tries: "a | b", stages: () => Promise.resol
 
 Deno.test("the page shows a trial's outcome, and what it said", () => {
   const record = {
-    ...{ date: "2026-01-31", kernel: "7.3.4", seconds: 601, passed: 19, failed: 1 },
+    ...{ date: "2026-01-31", kernel: "7.3.4", seconds: 601, passed: 19, failed: 1, skipped: 2 },
     notes: ["seed 7", "12 calls"],
   };
   const text = page([TRIAL], { fuzz: record });
   assertStringIncludes(
     text,
-    "| `just soak fuzz` | a \\| b | 7.3.4 | 2026-01-31 | 10 min | 19 passed, 1 failed | seed 7; 12 calls |",
+    "| `just soak fuzz` | a \\| b | 7.3.4 | 2026-01-31 | 10 min | 19 passed, 1 failed, 2 skipped | seed 7; 12 calls |",
   );
 });
 
