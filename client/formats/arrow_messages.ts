@@ -26,9 +26,6 @@ const MAX_DEPTH = 32;
 /** The numbers of messages. */
 const SCHEMA = 1, DICTIONARY_BATCH = 2, RECORD_BATCH = 3;
 
-/** Bytes of a node, and of a buffer's place, in a record batch. */
-const NODE_BYTES = 16, BUFFER_BYTES = 16;
-
 /** Says that a message cannot be believed. */
 export class MessageError extends Error {}
 
@@ -41,6 +38,8 @@ export class MessageError extends Error {}
 export async function* checkedMessages(reader: ByteReader): AsyncGenerator<Uint8Array> {
   for (;;) {
     let head = await reader.read(4);
+    // A stream may end without saying so.
+    if (head.length === 0) return;
     let length = wordOf(head);
     if (length === CONTINUATION) {
       yield head;
@@ -67,9 +66,10 @@ async function* body(reader: ByteReader, bytes: number): AsyncGenerator<Uint8Arr
   }
 }
 
-/** A number of 32 bits; 0, which ends a stream, where it is cut short. */
+/** A number of 32 bits. */
 function wordOf(bytes: Uint8Array): number {
-  return bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  if (bytes.length < 4) throw new MessageError("a message that is cut short");
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
 }
 
 /** Looks at a message; returns how long its body is. */
@@ -128,11 +128,15 @@ function checkBatch(batch: Table, bodyBytes: number): void {
   if (rows < 0n || rows > most) {
     throw new MessageError(`a batch of ${rows} rows in ${bodyBytes} bytes`);
   }
-  for (const length of batch.longs(1, NODE_BYTES)) {
+  for (const [length] of batch.pairs(1)) {
     if (length < 0n || length > most) {
       throw new MessageError(`a column of ${length} values in ${bodyBytes} bytes`);
     }
   }
-  batch.vector(2, BUFFER_BYTES);
+  for (const [first, length] of batch.pairs(2)) {
+    if (first < 0n || length < 0n || first + length > BigInt(bodyBytes)) {
+      throw new MessageError(`a buffer of ${length} bytes at ${first} of ${bodyBytes}`);
+    }
+  }
   batch.vector(4, 8);
 }

@@ -86,11 +86,12 @@ export class Table {
     }
   }
 
-  /** The number of 64 bits that each struct of a vector begins with. */
-  *longs(field: number, bytes: number): Generator<bigint> {
-    const { first, count } = this.vector(field, bytes);
-    for (let i = 0; i < count; i++) {
-      yield this.#buffer.view.getBigInt64(first + i * bytes, true);
+  /** The structs of a vector, of two numbers of 64 bits each. */
+  *pairs(field: number): Generator<readonly [bigint, bigint]> {
+    const { view } = this.#buffer;
+    const { first, count } = this.vector(field, 16);
+    for (let at = first; at < first + 16 * count; at += 16) {
+      yield [view.getBigInt64(at, true), view.getBigInt64(at + 8, true)];
     }
   }
 }

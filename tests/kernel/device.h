@@ -126,6 +126,23 @@ static void set_parameter(const char *name, unsigned long long value)
 		ktap_bail_out("cannot set %s to %s", name, text);
 }
 
+/* A field of /proc/meminfo, in bytes; 0 where there is none. */
+__attribute__((unused))
+static unsigned long long memory_number(const char *field)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	unsigned long long kib = 0, found;
+	char line[100], name[40];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%39[^:]: %llu kB", name, &found) == 2 &&
+		    !strcmp(name, field))
+			kib = found;
+	if (file)
+		fclose(file);
+	return kib * 1024;
+}
+
 /* Reads the number in a file of the kernel's, or ends the program. */
 __attribute__((unused))
 static unsigned long long file_number(const char *path)

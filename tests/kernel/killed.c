@@ -53,20 +53,6 @@ static bool kill_after(void (*run)(int number), unsigned int microseconds)
 	return WIFSIGNALED(status);
 }
 
-static unsigned long long memory_available(void)
-{
-	unsigned long long kib = 0;
-	char line[100];
-	FILE *file = fopen("/proc/meminfo", "re");
-
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
-			break;
-	if (file)
-		fclose(file);
-	return kib * 1024;
-}
-
 /* Rows are in until the one at which the call was stopped, and no other. */
 static void killed_put(void)
 {
@@ -132,12 +118,12 @@ static void bounded_memory(void)
 
 	RUN(device, VSS_CLEAR, &clear);
 	set_parameter("max_bytes", driver_info(device).bytes + 4 * MIB);
-	before = least = memory_available();
+	before = least = memory_number("MemAvailable");
 	shared->begun = false;
 	if (!start(put_all, 0))
 		_exit(0);
 	while (waitpid(-1, NULL, WNOHANG) == 0) {
-		unsigned long long now = memory_available();
+		unsigned long long now = memory_number("MemAvailable");
 
 		least = now < least ? now : least;
 	}

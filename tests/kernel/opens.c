@@ -20,6 +20,10 @@
 #define FILES "/sys/class/misc/vss/files"
 #define REFERENCES "/sys/module/vss/refcnt"
 #define NAME "opens"
+
+/* Is there where a kernel looks for memory that is lost. */
+#define KMEMLEAK "/sys/kernel/debug/kmemleak"
+
 #define D 16
 #define THREADS 2
 
@@ -133,34 +137,11 @@ static void run_process(int number)
 	pthread_join(other, NULL);
 }
 
-static bool run_processes(void)
-{
-	int i, status, clean = 0;
-
-	for (i = 0; i < processes; i++)
-		start(run_process, i);
-	for (i = 0; i < processes; i++)
-		clean += wait(&status) > 0 && !status;
-	return clean == processes;
-}
-
 /* Memory of the kernel's own that it cannot just give back. */
 static unsigned long long kernel_memory(void)
 {
-	unsigned long long kib = 0;
-	FILE *file = fopen("/proc/meminfo", "re");
-	char line[100];
-
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "SUnreclaim: %llu kB", &kib) == 1)
-			break;
-	if (file)
-		fclose(file);
-	return kib * 1024;
+	return memory_number("SUnreclaim");
 }
-
-/* Is there where a kernel looks for memory that is lost. */
-#define KMEMLEAK "/sys/kernel/debug/kmemleak"
 
 /* Whether a number of the kernel's comes down to what it was, in some time. */
 static bool comes_down(unsigned long long (*number)(void), unsigned long long to)
@@ -206,7 +187,7 @@ int main(int count, char **words)
 	files = open_files();
 	memory = kernel_memory();
 	began = now_ns();
-	ktap_ok(run_processes(), "processes open and close files, and end");
+	ktap_ok(run_some(processes, run_process), "processes open and close files, and end");
 	printf("# %lu cycles in %.1f s\n", tally->cycles, (now_ns() - began) * 1e-9);
 	printf("# %lu with a collection of their own, %lu with a shared one, ",
 	       tally->own, tally->shared);

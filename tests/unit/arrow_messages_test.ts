@@ -82,6 +82,19 @@ for (const rows of [-1n, BigInt(ROWS) * 1000n, 1n << 62n]) {
   });
 }
 
+Deno.test("a buffer that ends behind its body is refused", async () => {
+  const bytes = stream();
+  const view = new DataView(bytes.buffer);
+  // The length of the body, and behind it that of its only buffer, both filled up.
+  const places = Array.from({ length: bytes.length / 8 }, (_, i) => 8 * i).filter((at) => {
+    const excess = view.getBigInt64(at, true) - BigInt(ROWS * 4);
+    return excess >= 0n && excess < 64n;
+  });
+  assertEquals(places.length, 2);
+  view.setBigInt64(places[1]!, BigInt(ROWS * 8), true);
+  await assertRejects(() => passed(bytes), MessageError, `a buffer of ${ROWS * 8} bytes`);
+});
+
 Deno.test("fields that share their children are read, but not again and again", async () => {
   assertEquals(await passed(doubled(3)), doubled(3));
   await assertRejects(() => passed(doubled(30)), MessageError, "shared too often");
@@ -91,7 +104,9 @@ Deno.test("a message that is longer than any, cut short, or without its body is 
   const long = new Uint8Array(Uint32Array.of(0xffffffff, 1 << 30).buffer);
   await assertRejects(() => passed(long), MessageError, "1073741824 bytes");
   const bytes = stream();
-  await assertRejects(() => passed(bytes.slice(0, 40)), MessageError, "cut short");
+  for (const cut of [2, 4, 6, 40]) {
+    await assertRejects(() => passed(bytes.slice(0, cut)), MessageError, "cut short");
+  }
   await assertRejects(() => passed(bytes.slice(0, -100)), MessageError, "without its body");
 });
 
