@@ -33,7 +33,7 @@
 #include "store.h"
 
 /* What the queries of one pass may take, unless it is a single one. */
-#define VSS_SEARCH_BYTES BIT(20)
+#define VSS_SEARCH_BYTES BIT(21)
 
 /* Rows that are looked at in one go where all of them are computed, in bytes. */
 #define VSS_PLAIN_BYTES (512 << 10)
@@ -54,7 +54,7 @@
 static size_t vss_query_bytes(u32 dimension, u32 k)
 {
 	return sizeof(struct vss_query) + k * sizeof(struct vss_hit) +
-	       vss_store_lanes(dimension) * sizeof(s8);
+	       vss_distance_code_bytes(vss_store_lanes(dimension));
 }
 
 static size_t vss_seeker_bytes(u32 dimension, u32 k, u32 queries)
@@ -77,7 +77,8 @@ static size_t vss_seeker_bytes(u32 dimension, u32 k, u32 queries)
 struct vss_seeker *vss_seeker_create(struct vss_pass *pass,
 				     struct vss_store *store, gfp_t gfp)
 {
-	size_t lanes = vss_store_lanes(pass->dimension);
+	size_t code_bytes =
+		vss_distance_code_bytes(vss_store_lanes(pass->dimension));
 	struct vss_seeker *seeker;
 	struct vss_hit *hits;
 	s8 *codes;
@@ -91,16 +92,15 @@ struct vss_seeker *vss_seeker_create(struct vss_pass *pass,
 	seeker->pass = pass;
 	seeker->store = store;
 	hits = (struct vss_hit *)&seeker->queries[pass->room];
-	codes = (s8 *)&hits[(size_t)pass->room * pass->k];
-	seeker->measured.distances = (u32 *)PTR_ALIGN(codes + pass->room * lanes,
-						      VSS_ALIGN);
+	codes = PTR_ALIGN((s8 *)&hits[(size_t)pass->room * pass->k], VSS_ALIGN);
+	seeker->measured.distances = (u32 *)(codes + pass->room * code_bytes);
 	for (i = 0; i < pass->room; i++) {
 		struct vss_query *query = &seeker->queries[i];
 
 		query->vector = vss_pass_vector(pass, i);
 		query->hits.heap = hits + (size_t)i * pass->k;
 		query->hits.room = pass->k;
-		query->probe.code = codes + i * lanes;
+		query->probe.code = codes + i * code_bytes;
 		query->probe.masks = (u16 *)query->masks;
 	}
 	return seeker;

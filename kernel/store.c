@@ -59,14 +59,12 @@ module_param_cb(max_vectors, &vss_max_vectors_ops, &max_vectors, 0644);
 __MODULE_PARM_TYPE(max_vectors, "uint");
 MODULE_PARM_DESC(max_vectors, "Rows that a collection may hold, 1 to 67108864 (default 16777216)");
 
-/* The row's first word in a plane; each further one is VSS_STRIPE words on. */
-static u32 *vss_block_code(const struct vss_store *store,
-			   struct vss_block *block, u32 plane, u32 i)
+/* The first word of the row's stripe in a plane. */
+static u32 *vss_block_stripe(const struct vss_store *store,
+			     struct vss_block *block, u32 plane, u32 i)
 {
-	size_t stripe = i / VSS_STRIPE * VSS_STRIPE * store->layout.words;
-
-	return (u32 *)((u8 *)block + store->layout.codes[plane]) + stripe +
-	       i % VSS_STRIPE;
+	return (u32 *)((u8 *)block + store->layout.codes[plane]) +
+	       i / VSS_STRIPE * VSS_STRIPE * (size_t)store->layout.words;
 }
 
 /* Lays the arrays of a block of @rows rows out; returns where they end. */
@@ -471,14 +469,11 @@ static void vss_store_write_code(struct vss_store *store,
 				 struct vss_block *block, u32 i,
 				 const u32 *code)
 {
-	u32 plane, word, words = store->layout.words;
+	u32 plane, words = store->layout.words;
 
-	for (plane = 0; plane < VSS_PLANES; plane++, code += words) {
-		u32 *to = vss_block_code(store, block, plane, i);
-
-		for (word = 0; word < words; word++)
-			WRITE_ONCE(to[word * VSS_STRIPE], code[word]);
-	}
+	for (plane = 0; plane < VSS_PLANES; plane++, code += words)
+		vss_distance_deal(vss_block_stripe(store, block, plane, i),
+				  i % VSS_STRIPE, code, words);
 }
 
 /**
@@ -598,7 +593,7 @@ bool vss_store_section(struct vss_store *store, u64 slot, u32 room,
 		bool whole = vss_store_has_codes(store) && !(i % VSS_STRIPE);
 
 		section->planes[plane] =
-			whole ? vss_block_code(store, block, plane, i) : NULL;
+			whole ? vss_block_stripe(store, block, plane, i) : NULL;
 	}
 	vss_section_match(store, block, filter, section);
 	return true;

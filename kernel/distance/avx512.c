@@ -12,6 +12,7 @@
 #define VSS_WIDTH 16
 #define VSS_QUERIES 4
 #define VSS_CODES 8
+#define VSS_STREAMS 1
 
 typedef __m512 vss_float;
 typedef __m512i vss_int;
@@ -100,6 +101,8 @@ static __always_inline void vss_pack(const __m512i *codes, u32 *bytes)
 {
 	_mm_storeu_si128((__m128i *)bytes, _mm512_cvtepi32_epi8(codes[0]));
 }
+
+#include "words.h"
 
 #include "kernels.h"
 

@@ -21,7 +21,7 @@
  * stand for the vector r whose components are sums of s_i * (c_i - 1.5), with
  * c_i from 0 to 3. Beside each plane lie its scale s_n, the error e = |x - r| and
  * the square |r|^2. A query q is rounded once to q^ = t * b, with b from -127 to
- * 127 and the error f = |q - q^|.
+ * 127 at most and the error f = |q - q^|.
  *
  * Two planes are the halves of 4 bits at one scale, which is chosen for both to
  * fit best: s_1 = 4 s_2, and s_3 = 4 s_4 for what the first two leave. Where rows
@@ -52,6 +52,10 @@
  * rows. The words of a row: one for VSS_LANES components each, of which component
  * 4i + j is in the bits 8j + 2i and 8j + 2i + 1; then |r|^2, a float; then s and e
  * in one word, each the upper half of a float, s above e.
+ *
+ * Where products of codes are looked up, the bytes of the former are looked up side by
+ * side, too, so there they lie apart: byte j of a word of all 16 rows, after byte
+ * j - 1 of all of them. Only vss_distance_deal() and the inner loops know.
  */
 #define VSS_STRIPE 16
 #define VSS_PLANES 4
@@ -63,6 +67,9 @@ static inline u32 vss_code_words(u32 lanes)
 {
 	return lanes / VSS_LANES + 2;
 }
+
+/* Bytes of a query's tables for VSS_LANES components, where products are looked up. */
+#define VSS_TABLE_BYTES 128
 
 /* Padded rows that there is to be room for while one is encoded: it, and scratch. */
 #define VSS_ENCODE_ROWS 2
@@ -134,9 +141,12 @@ struct vss_stripes {
  * @limit: greatest distance of a hit, as its bits; set by the caller
  * @masks: a bit for each row of each stripe: in, whether it is wanted; out,
  *         whether it is not ruled out; set by the caller
- * @code: b, the padded query in integers
+ * @code: b, the padded query in integers; vss_distance_code_bytes() of room, aligned
+ *        to VSS_ALIGN
+ * @tables: what is looked up, behind @code; NULL where products are computed
  * @ready: whether @code and what follows have been computed
- * @bias: 3 times the sum of @code
+ * @bias: 3 times the sum of @code; where products are looked up, less twice the most
+ *        that they may come to, which is -3 times the sum of absolute values
  * @step: t
  * @square: |q^|^2
  * @error: f
@@ -151,6 +161,7 @@ struct vss_probe {
 	u32 limit;
 	u16 *masks;
 	s8 *code;
+	u8 *tables;
 	bool ready;
 	s32 bias;
 	float step;
@@ -177,6 +188,8 @@ struct vss_probe {
  * @sift_ip: likewise, for VSS_METRIC_IP
  * @encode: makes the code of one padded row, plane after plane; @residual is
  *          scratch of the row's size
+ * @tabulate: makes a query's tables of its code, for @sift to look products up in
+ *            stripes the bytes of whose words lie apart; NULL if it computes them
  *
  * Every function is called inside an FPU section, and never sleeps.
  */
@@ -196,6 +209,7 @@ struct vss_distance_ops {
 			const struct vss_stripes *stripes, u32 first,
 			u32 count);
 	void (*encode)(const float *row, float *residual, u32 lanes, u32 *code);
+	void (*tabulate)(const s8 *code, u32 lanes, u8 *tables);
 };
 
 extern const struct vss_distance_ops vss_distance_avx512;
@@ -220,6 +234,8 @@ u64 vss_distance_norms(const u32 *vectors, u32 count, u32 dimension,
 void vss_distance_normalize(u32 *vector, u32 dimension, u32 norm);
 u64 vss_distance_encode(u32 metric, const u32 *vectors, const u32 *norms,
 			u32 count, u32 dimension, u32 *scratch, u32 *codes);
+void vss_distance_deal(u32 *stripe, u32 row, const u32 *code, u32 words);
+size_t vss_distance_code_bytes(u32 lanes);
 u32 vss_distance_piece(u32 lanes, u32 nr_queries);
 u64 vss_distance_rows(u32 metric, const u32 *const *queries, u32 nr_queries,
 		      const struct vss_rows *rows,

@@ -6,6 +6,10 @@
  * VSS_WIDTH			floats in a register
  * VSS_QUERIES, VSS_CODES	queries that have room in the registers beside
  *				four rows, or beside a stripe
+ * VSS_PARTS			of VSS_WIDTH rows each, whose codes are looked at
+ *				side by side
+ * VSS_STREAMS			places from which one query's rows are read side by
+ *				side, 1 to VSS_ROWS
  * vss_float, vss_int		registers of floats, and of s32
  * vss_load, vss_store		from and to memory
  * vss_set, vss_set_int		the same in each place
@@ -19,12 +23,8 @@
  * vss_fold, vss_fold_most	the sum of all places, and the greatest
  * vss_beyond(a, b)		bit i: whether place i of a is greater than b's
  * vss_upper_half, vss_lower_half	of each place, as a float that ends there
- * struct vss_crumbs		codes of VSS_WIDTH rows, unpacked by vss_unpack() from
- *				a word of each
- * struct vss_sum		sums of products of such codes, a row each
- * vss_multiply			adds those of struct vss_crumbs and a query's
- *				code; told whether that query is alone
- * vss_total			of a struct vss_sum, as a vss_int
+ * vss_totals			products of some queries' codes with those of rows,
+ *				a part each: see words.h
  * vss_pack			codes of 16 components to a byte each
  *
  * A distance is built in the same order whatever it is computed together with,
@@ -35,25 +35,12 @@
 
 #include <linux/compiler.h>
 
+#include "aim.h"
 #include "distance.h"
 #include "rounding.h"
 
 #define VSS_ROWS 4
 #define VSS_FITS 2
-
-/*
- * How far ahead of what is read from one end to the other the next lines are asked
- * for, in bytes: far enough for what comes between two FPU sections, too.
- * Processors that look ahead by themselves do so within a page, and lose sight of
- * it whenever something else is done.
- */
-#define VSS_AHEAD 4096
-
-/* Asks for what lies @ahead bytes behind a place, which may be nothing. */
-static inline void vss_expect(const void *place, u32 ahead)
-{
-	__builtin_prefetch((const char *)place + ahead);
-}
 
 /* Adds the terms of some components to a sum. */
 typedef vss_float vss_step(vss_float sum, vss_float query, vss_float row);
@@ -76,14 +63,16 @@ static inline vss_float vss_add_product(vss_float sum, vss_float query,
 
 /*
  * Each of @nr_queries queries with each of @nr_rows rows: each component is
- * loaded once, and the independent sums hide the latency of the FMA unit. Where
- * others follow the rows, they are @ahead bytes away.
+ * loaded once, and the independent sums hide the latency of the FMA unit. What lies
+ * @ahead bytes behind the rows, unless that is 0, is asked for; their distances are
+ * @apart in @out.
  */
 static __always_inline void vss_tile(const float *const *queries,
 				     const u32 nr_queries,
 				     const float *const *rows,
-				     const u32 nr_rows, u32 lanes, u32 ahead,
-				     float *out, vss_step *step)
+				     const u32 nr_rows, u32 lanes,
+				     const u32 ahead, u32 apart, float *out,
+				     vss_step *step)
 {
 	vss_float sums[VSS_QUERIES][VSS_ROWS];
 	u32 i, q, r;
@@ -96,11 +85,12 @@ static __always_inline void vss_tile(const float *const *queries,
 	for (i = 0; i < lanes; i += VSS_WIDTH) {
 		vss_float row[VSS_ROWS];
 
-		if (ahead && i % VSS_LANES == 0)
-			vss_expect(rows[0] + i, ahead);
 		VSS_UNROLL
-		for (r = 0; r < nr_rows; r++)
+		for (r = 0; r < nr_rows; r++) {
+			if (ahead && i % VSS_LANES == 0)
+				vss_expect(rows[r] + i, ahead);
 			row[r] = vss_load(rows[r] + i);
+		}
 		VSS_UNROLL
 		for (q = 0; q < nr_queries; q++) {
 			vss_float query = vss_load(queries[q] + i);
@@ -114,7 +104,8 @@ static __always_inline void vss_tile(const float *const *queries,
 	for (q = 0; q < nr_queries; q++)
 		VSS_UNROLL
 		for (r = 0; r < nr_rows; r++)
-			out[q * VSS_TILE_ROWS + r] = vss_fold(sums[q][r]);
+			out[q * VSS_TILE_ROWS + r * apart] =
+				vss_fold(sums[q][r]);
 }
 
 static inline const float *vss_row(const struct vss_rows *rows, u32 i)
@@ -123,35 +114,50 @@ static inline const float *vss_row(const struct vss_rows *rows, u32 i)
 	       (size_t)vss_rows_index(rows, i) * rows->lanes;
 }
 
+/* @nr_rows rows from @first on, @apart from each other. */
+static __always_inline void vss_some_rows(const float *const *queries,
+					  const u32 nr_queries,
+					  const struct vss_rows *rows,
+					  u32 first, const u32 nr_rows,
+					  u32 apart, const u32 ahead,
+					  float *out, vss_step *step)
+{
+	const float *some[VSS_ROWS];
+	u32 r;
+
+	VSS_UNROLL
+	for (r = 0; r < nr_rows; r++)
+		some[r] = vss_row(rows, first + r * apart);
+	vss_tile(queries, nr_queries, some, nr_rows, rows->lanes, ahead, apart,
+		 out + first, step);
+}
+
+/*
+ * With several queries there is enough to do with each of four rows. One query's come
+ * from memory as fast as the processor can read them. Some do best from one end to the
+ * other, and with a word of where they will be soon. Others, as AMD's with AVX2 but no
+ * AVX-512, look ahead by themselves in each of four places, a quarter faster.
+ */
 static __always_inline void vss_strip(const float *const *queries,
 				      const u32 nr_queries,
 				      const struct vss_rows *rows, float *out,
 				      vss_step *step)
 {
-	/* With more queries, rows come faster than they are worked on. */
-	const u32 ahead = nr_queries > 1 || rows->index ? 0 : VSS_AHEAD;
-	u32 i = 0;
+	const u32 ahead = VSS_STREAMS > 1 ? 0 : VSS_AHEAD;
+	u32 i = 0, part = rows->count / VSS_STREAMS;
 
-	/*
-	 * One query's rows come from memory, which is fastest when it is read
-	 * from one end to the other. With more queries there is enough to do
-	 * with each of four.
-	 */
-	for (; nr_queries > 1 && i + VSS_ROWS <= rows->count; i += VSS_ROWS) {
-		const float *row[VSS_ROWS] = {
-			vss_row(rows, i), vss_row(rows, i + 1),
-			vss_row(rows, i + 2), vss_row(rows, i + 3),
-		};
-
-		vss_tile(queries, nr_queries, row, VSS_ROWS, rows->lanes, 0,
-			 out + i, step);
+	if (nr_queries > 1) {
+		for (; i + VSS_ROWS <= rows->count; i += VSS_ROWS)
+			vss_some_rows(queries, nr_queries, rows, i, VSS_ROWS, 1,
+				      0, out, step);
+	} else if (!rows->index) {
+		for (; i < part; i++)
+			vss_some_rows(queries, 1, rows, i, VSS_STREAMS, part,
+				      ahead, out, step);
+		i *= VSS_STREAMS;
 	}
-	for (; i < rows->count; i++) {
-		const float *row = vss_row(rows, i);
-
-		vss_tile(queries, nr_queries, &row, 1, rows->lanes, ahead,
-			 out + i, step);
-	}
+	for (; i < rows->count; i++)
+		vss_some_rows(queries, nr_queries, rows, i, 1, 1, 0, out, step);
 }
 
 static __always_inline void vss_sums(const float *const *queries,
@@ -180,84 +186,28 @@ static void vss_dot(const float *const *queries, u32 nr_queries,
 	vss_sums(queries, nr_queries, rows, out, vss_add_product);
 }
 
-/**
- * struct vss_aim - what is needed of a probe for every stripe
- * @code: as there
- * @masks: as there
- * @bias: as there
- * @step: -t
- * @square: as there
- * @error: as there
- * @reach: as there
- * @stretch: as there
- *
- * A copy that nothing points to: what is written to masks and sums does not
- * change it, so it need not be read again for each of them.
- */
-struct vss_aim {
-	const s8 *code;
-	u16 *masks;
-	s32 bias;
-	float step;
-	float square;
-	float error;
-	float reach;
-	float stretch;
-};
-
-static __always_inline void vss_take_aim(struct vss_probe *const *probes,
-					 const u32 nr_probes,
-					 struct vss_aim *aims)
-{
-	u32 q;
-
-	VSS_UNROLL
-	for (q = 0; q < nr_probes; q++)
-		aims[q] = (struct vss_aim) {
-			.code = probes[q]->code,
-			.masks = probes[q]->masks,
-			.bias = probes[q]->bias,
-			.step = -probes[q]->step,
-			.square = probes[q]->square,
-			.error = probes[q]->error,
-			.reach = probes[q]->reach,
-			.stretch = probes[q]->stretch,
-		};
-}
-
 /*
- * Twice the product of a query's code and those of VSS_WIDTH rows in a plane,
- * b * (2c - 3), which is less than 2^24 and so exact as a float.
+ * Twice the products of queries' codes and those of rows in a plane: b * (2c - 3),
+ * which is less than 2^24 and so exact as a float.
  */
 static __always_inline void vss_products(const u32 *plane, u32 words,
 					 const struct vss_aim *aims,
-					 const u32 nr_aims, vss_float *out)
+					 const u32 nr_aims,
+					 vss_float (*out)[VSS_PARTS])
 {
-	struct vss_sum sums[VSS_CODES] = { };
-	u32 q, w, codes = VSS_CODE_SQUARE(words);
+	vss_int totals[VSS_CODES][VSS_PARTS];
+	u32 q, p;
 
-	for (w = 0; w < codes; w++) {
-		struct vss_crumbs crumbs = vss_unpack(plane + w * VSS_STRIPE);
-
-		vss_expect(plane + w * VSS_STRIPE, VSS_AHEAD);
-		VSS_UNROLL
-		for (q = 0; q < nr_aims; q++)
-			vss_multiply(&sums[q], &crumbs,
-				     aims[q].code + w * VSS_LANES,
-				     nr_aims == 1);
-	}
+	vss_totals(plane, VSS_CODE_SQUARE(words), aims, nr_aims, totals);
 	VSS_UNROLL
-	for (q = 0; q < nr_aims; q++) {
-		vss_int total = vss_total(&sums[q]);
+	for (q = 0; q < nr_aims; q++)
+		VSS_UNROLL
+		for (p = 0; p < VSS_PARTS; p++) {
+			vss_int twice = vss_add_int(totals[q][p], totals[q][p]);
+			vss_int bias = vss_set_int(aims[q].bias);
 
-		out[q] = vss_widen(vss_sub_int(vss_add_int(total, total),
-					       vss_set_int(aims[q].bias)));
-	}
-}
-
-static inline vss_float vss_word(const u32 *plane, u32 word)
-{
-	return vss_load((const float *)plane + word * VSS_STRIPE);
+			out[q][p] = vss_widen(vss_sub_int(twice, bias));
+		}
 }
 
 /*
@@ -298,30 +248,38 @@ static __always_inline void vss_sift_plane(const struct vss_aim *aims,
 					   const float *norms, bool first,
 					   float *sums, u32 *far)
 {
-	u32 part, q;
+	const float *squares = (const float *)plane +
+			       VSS_CODE_SQUARE(words) * VSS_STRIPE;
+	u32 part, p, q;
 
 	VSS_UNROLL
 	for (q = 0; q < nr_aims; q++)
 		far[q] = 0;
 	VSS_UNROLL
-	for (part = 0; part < VSS_STRIPE; part += VSS_WIDTH) {
-		vss_float products[VSS_CODES], square, both;
+	for (part = 0; part < VSS_STRIPE; part += VSS_PARTS * VSS_WIDTH) {
+		vss_float products[VSS_CODES][VSS_PARTS];
 
 		/* In the order in which they lie in memory. */
 		vss_products(plane + part, words, aims, nr_aims, products);
-		square = vss_word(plane + part, VSS_CODE_SQUARE(words));
-		both = vss_word(plane + part, VSS_CODE_SCALE(words));
 		VSS_UNROLL
-		for (q = 0; q < nr_aims; q++) {
-			float *at = sums + q * VSS_TILE_ROWS + part;
-			vss_float sum = products[q] * vss_upper_half(both);
+		for (p = 0; p < VSS_PARTS; p++) {
+			const u32 at = part + p * VSS_WIDTH;
+			vss_float square = vss_load(squares + at);
+			vss_float both = vss_load(squares + VSS_STRIPE + at);
 
-			if (!first)
-				sum = sum + vss_load(at);
-			vss_store(at, sum);
-			far[q] |= vss_too_far(&aims[q], sum, square,
-					      vss_lower_half(both), norms,
-					      part);
+			VSS_UNROLL
+			for (q = 0; q < nr_aims; q++) {
+				float *to = sums + q * VSS_TILE_ROWS + at;
+				vss_float sum = products[q][p] *
+						vss_upper_half(both);
+
+				if (!first)
+					sum = sum + vss_load(to);
+				vss_store(to, sum);
+				far[q] |= vss_too_far(&aims[q], sum, square,
+						      vss_lower_half(both),
+						      norms, at);
+			}
 		}
 	}
 }

@@ -13,6 +13,7 @@
 #define VSS_WIDTH 4
 #define VSS_QUERIES 4
 #define VSS_CODES 4
+#define VSS_STREAMS 1
 
 typedef float32x4_t vss_float;
 typedef int32x4_t vss_int;
@@ -110,6 +111,8 @@ static __always_inline void vss_pack(const int32x4_t *codes, u32 *bytes)
 
 	vst1q_u32(bytes, vreinterpretq_u32_s8(all));
 }
+
+#include "words.h"
 
 #include "kernels.h"
 

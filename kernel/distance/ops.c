@@ -10,6 +10,7 @@
 
 #include <linux/align.h>
 #include <linux/cache.h>
+#include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
@@ -211,6 +212,43 @@ u64 vss_distance_encode(u32 metric, const u32 *vectors, const u32 *norms,
 }
 
 /**
+ * vss_distance_deal() - write a row's words in a plane to where they belong
+ * @stripe: the first word of the row's stripe there
+ * @row: which row of the stripe
+ * @code: the words
+ * @words: how many
+ *
+ * Nothing is written that belongs to other rows, not even with what was there: those
+ * may be read meanwhile.
+ */
+void vss_distance_deal(u32 *stripe, u32 row, const u32 *code, u32 words)
+{
+	u32 word, byte, apart = vss_ops->tabulate ? VSS_CODE_SQUARE(words) : 0;
+
+	for (word = 0; word < apart; word++, stripe += VSS_STRIPE) {
+		u8 *to = (u8 *)stripe + row;
+
+		for (byte = 0; byte < sizeof(u32); byte++)
+			WRITE_ONCE(to[byte * VSS_STRIPE], code[word] >> 8 * byte);
+	}
+	for (; word < words; word++, stripe += VSS_STRIPE)
+		WRITE_ONCE(stripe[row], code[word]);
+}
+
+/**
+ * vss_distance_code_bytes() - what a query's code takes
+ * @lanes: padded dimension
+ *
+ * Return: bytes, a multiple of VSS_ALIGN.
+ */
+size_t vss_distance_code_bytes(u32 lanes)
+{
+	size_t bytes = ALIGN(lanes, VSS_ALIGN);
+
+	return bytes + (vss_ops->tabulate ? lanes / VSS_LANES * VSS_TABLE_BYTES : 0);
+}
+
+/**
  * vss_distance_piece() - rows that may be computed in one FPU section
  * @lanes: padded dimension
  * @nr_queries: for how many queries
@@ -292,7 +330,7 @@ static u64 vss_sift_some(u32 metric, struct vss_probe *const *probes,
 	return vss_section_end(begin);
 }
 
-/* Makes a probe ready. */
+/* One FPU section's worth of vss_sift_ready(). */
 static u64 vss_sift_round(struct vss_probe *probe, const u32 *query, u32 lanes)
 {
 	u64 begin = vss_section_begin(true);
@@ -301,6 +339,29 @@ static u64 vss_sift_round(struct vss_probe *probe, const u32 *query, u32 lanes)
 	vss_metric_round(probe, (const float *)query, lanes);
 	vss_zeros_end(zeros);
 	return vss_section_end(begin);
+}
+
+/* Another: it may take as long. */
+static u64 vss_sift_tabulate(struct vss_probe *probe, u32 lanes)
+{
+	u64 begin = vss_section_begin(true);
+
+	vss_ops->tabulate(probe->code, lanes, probe->tables);
+	return vss_section_end(begin);
+}
+
+/* Makes a probe ready. */
+static u64 vss_sift_ready(struct vss_probe *probe, const u32 *query, u32 lanes)
+{
+	u64 time;
+
+	probe->tables = vss_ops->tabulate ?
+			(u8 *)probe->code + ALIGN(lanes, VSS_ALIGN) : NULL;
+	time = vss_sift_round(probe, query, lanes);
+	if (probe->tables)
+		time = max(time, vss_sift_tabulate(probe, lanes));
+	probe->ready = true;
+	return time;
 }
 
 /**
@@ -327,7 +388,7 @@ u64 vss_distance_sift(u32 metric, struct vss_probe *const *probes,
 
 	for (i = 0; i < nr_probes; i++) {
 		if (!probes[i]->ready)
-			longest = max(longest, vss_sift_round(probes[i],
+			longest = max(longest, vss_sift_ready(probes[i],
 							      queries[i], lanes));
 	}
 	most = clamp(vss_ops->sift_bytes / stripe, 1U, vss_ops->probes);

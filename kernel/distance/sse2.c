@@ -12,6 +12,7 @@
 #define VSS_WIDTH 4
 #define VSS_QUERIES 1
 #define VSS_CODES 1
+#define VSS_STREAMS 4
 
 typedef __m128 vss_float;
 typedef __m128i vss_int;
@@ -122,6 +123,8 @@ static __always_inline void vss_pack(const __m128i *codes, u32 *bytes)
 
 	_mm_storeu_si128((__m128i *)bytes, _mm_packus_epi16(a, b));
 }
+
+#include "words.h"
 
 #include "kernels.h"
 
