@@ -70,7 +70,7 @@ static __always_inline __m256 vss_lower_half(__m256 a)
  * bits, and two in the upper ones. For each of those there is a table of what they
  * lack of the most that they may come to, twice 16 bytes for the lower, and for the
  * upper. An entry of one and one of the other are added as bytes, which saturate: then
- * a row seems nearer than it is, which rules nothing out.
+ * a row seems nearer than it is, as scales are not negative, and is not ruled out.
  *
  * (André, Kermarrec, Le Scouarnec: Cache locality is not enough: high-performance
  * nearest neighbor search with product quantization fast scan, VLDB 2015, looks
