@@ -13,7 +13,7 @@
 import { fetchPackages, fetchSystem, suiteOptions, withPackageLists } from "./apt.ts";
 import { cacheFolder, exists, LabError, PROJECT, run, runOrThrow } from "./host.ts";
 import { cachedKernel, type Kernel, type Userland } from "./kernel.ts";
-import type { QemuMachine } from "./machines.ts";
+import type { StockMachine } from "./machines.ts";
 
 /** What the kernel's build needs besides what its headers depend on. */
 const BUILD_TOOLS = [
@@ -33,7 +33,7 @@ const USERLAND = ["base-files", "bash", "busybox-static", "coreutils", "dash", "
   .concat(["libc6", "libgcc-s1", "mawk", "procps", "sed"]);
 
 /** The machine's kernel, from the cache or, the first time, from Debian's archive. */
-export async function debianKernel(machine: QemuMachine): Promise<Kernel> {
+export async function debianKernel(machine: StockMachine): Promise<Kernel> {
   if (isForeign(machine)) await runOrThrow(["sh", `${PROJECT}/lab/setup.sh`, "deno_arm64"]);
   return await cachedKernel({
     name: machine.name,
@@ -49,11 +49,11 @@ export async function debianKernel(machine: QemuMachine): Promise<Kernel> {
 }
 
 /** Whether the host's own programs do not run on it. */
-function isForeign(machine: QemuMachine): boolean {
+function isForeign(machine: StockMachine): boolean {
   return machine.architecture !== "amd64";
 }
 
-function kernelIn(machine: QemuMachine, folder: string, release: string): Kernel {
+function kernelIn(machine: StockMachine, folder: string, release: string): Kernel {
   return {
     release,
     image: `${folder}/boot/vmlinux-${release}`,
@@ -74,7 +74,7 @@ function userlandIn(root: string): Userland {
 }
 
 /** Fetches the image, what modules are built with, and busybox; returns the kernel's release. */
-async function fetchKernel(machine: QemuMachine, folder: string): Promise<string> {
+async function fetchKernel(machine: StockMachine, folder: string): Promise<string> {
   const { suites, architecture } = machine;
   if (suites === undefined) {
     return await withPackageLists(async (apt) => {
@@ -100,7 +100,7 @@ async function fetchKernel(machine: QemuMachine, folder: string): Promise<string
   return release;
 }
 
-async function newestRelease(machine: QemuMachine, apt: string[]): Promise<string> {
+async function newestRelease(machine: StockMachine, apt: string[]): Promise<string> {
   const { architecture, headers, name, series } = machine;
   const { output } = await run(["apt-cache", ...apt, "depends", `${headers}:${architecture}`]);
   const release = /Depends: linux-headers-([^\s:]+)/.exec(output)?.[1];
@@ -121,7 +121,7 @@ async function partsOf(name: string, release: string, apt: string[]): Promise<st
 
 /** Makes the tree in `folder`, meant for `/`, work from `home`, where it will lie. */
 async function makeRelocated(
-  machine: QemuMachine,
+  machine: StockMachine,
   folder: string,
   home: string,
   release: string,
@@ -153,7 +153,7 @@ const COMPRESSIONS = [
  * but half of the whole boot under emulation. The image's format is the kernel's
  * Documentation/arch/x86/boot.rst. On arm64 it is packed no further.
  */
-async function unpackImage(machine: QemuMachine, folder: string, release: string): Promise<void> {
+async function unpackImage(machine: StockMachine, folder: string, release: string): Promise<void> {
   const places = [`${folder}/boot/vmlinuz-${release}`, `${folder}/lib/modules/${release}/vmlinuz`];
   const place = await exists(places[0]!) ? places[0]! : places[1]!;
   const target = `${folder}/boot/vmlinux-${release}`;

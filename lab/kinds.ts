@@ -9,17 +9,17 @@ import type { Kernel } from "./kernel.ts";
 import type { BootOptions, Channel, MachineProcess } from "./machine_process.ts";
 import type { Machine } from "./machines.ts";
 import { QEMU_DEVICES, startQemu } from "./qemu.ts";
+import { hasSourceKernel, sourceKernel } from "./source_kernel.ts";
 import { startUml, UML_DEVICES } from "./uml.ts";
-import { hasUmlKernel, umlKernel } from "./uml_kernel.ts";
 
 /** The machine's kernel, from the cache or, the first time, fetched or built. */
 export function prepareKernel(machine: Machine): Promise<Kernel> {
-  return machine.kind === "qemu" ? debianKernel(machine) : umlKernel(machine);
+  return "source" in machine ? sourceKernel(machine) : debianKernel(machine);
 }
 
 /** Whether the machine's kernel need not be compiled first. */
 export async function hasKernel(machine: Machine): Promise<boolean> {
-  return machine.kind === "qemu" || await hasUmlKernel(machine);
+  return !("source" in machine) || await hasSourceKernel(machine);
 }
 
 /** The device files of those channels that do not go by the name of a port in the guest. */

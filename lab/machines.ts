@@ -6,10 +6,17 @@
  */
 import { LabError } from "./host.ts";
 
-/** What every machine has, however it is booted. */
+/** A kind of processor that QEMU can be. */
+export type Architecture = "amd64" | "arm64";
+
+/** What every machine has, wherever its kernel comes from. */
 interface CommonMachine {
   /** What `--machine` calls it, and its folder under `build/` and in the cache. */
   readonly name: string;
+  /** How it is booted: in QEMU, or as user-mode Linux, an ordinary process. */
+  readonly kind: "qemu" | "uml";
+  /** Its processor, as Debian calls it. */
+  readonly architecture: Architecture;
   /** Its memory, such as `2G`, unless told otherwise. */
   readonly memory: string;
   /** Its processors, unless told otherwise. */
@@ -20,15 +27,8 @@ interface CommonMachine {
   readonly parameters?: readonly string[];
 }
 
-/** A kind of processor that QEMU can be. */
-export type Architecture = "amd64" | "arm64";
-
-/** A stock Debian kernel in QEMU. */
-export interface QemuMachine extends CommonMachine {
-  /** How it is booted. */
-  readonly kind: "qemu";
-  /** Its processor, as Debian calls it. */
-  readonly architecture: Architecture;
+/** A machine with a stock kernel of Debian's. */
+export interface StockMachine extends CommonMachine {
   /** The Debian package that depends on the newest kernel headers. */
   readonly headers: string;
   /** How the releases of its kernel begin. */
@@ -40,10 +40,8 @@ export interface QemuMachine extends CommonMachine {
   readonly suites?: string;
 }
 
-/** User-mode Linux: a kernel of our own configuration, run as an ordinary process. */
-export interface UmlMachine extends CommonMachine {
-  /** How it is booted. */
-  readonly kind: "uml";
+/** A machine with a kernel of our own configuration. */
+export interface SourceMachine extends CommonMachine {
   /** The Debian package with the kernel's source. */
   readonly source: string;
   /** The suite of Debian's archive that holds it. */
@@ -52,10 +50,12 @@ export interface UmlMachine extends CommonMachine {
   readonly configuration: readonly string[];
   /** A file with changes to the source. */
   readonly patch?: string;
+  /** What make is told besides while it builds the kernel, but not while it builds a module. */
+  readonly settings?: readonly string[];
 }
 
 /** A throwaway Linux that the lab boots to run the driver. */
-export type Machine = QemuMachine | UmlMachine;
+export type Machine = StockMachine | SourceMachine;
 
 /** Every machine; the first is the default. */
 export const MACHINES: readonly Machine[] = [
@@ -101,18 +101,20 @@ export const MACHINES: readonly Machine[] = [
   {
     name: "uml",
     kind: "uml",
+    architecture: "amd64",
     source: "linux-source-7.3",
     suite: "trixie-backports",
-    configuration: ["uml.config"],
+    configuration: ["uml.config", "common.config"],
     memory: "4G",
     cpus: navigator.hardwareConcurrency,
   },
   {
     name: "uml-debug",
     kind: "uml",
+    architecture: "amd64",
     source: "linux-source-7.3",
     suite: "trixie-backports",
-    configuration: ["uml.config", "uml-debug.config"],
+    configuration: ["uml.config", "common.config", "uml-debug.config"],
     patch: "uml-debug.patch",
     // Checks on each allocation. They do without the arrays in which the allocator would else pass
     // objects on, and which kmemleak takes for pointers to what was in them last. (Its other checks
@@ -120,6 +122,20 @@ export const MACHINES: readonly Machine[] = [
     parameters: ["slab_debug=F"],
     memory: "2G",
     cpus: navigator.hardwareConcurrency,
+  },
+  {
+    name: "kcsan",
+    kind: "qemu",
+    architecture: "amd64",
+    source: "linux-source-7.3",
+    suite: "trixie-backports",
+    configuration: ["kcsan.config", "common.config"],
+    // The rest of the kernel is full of races that it can live with. What is watched is the driver.
+    settings: ["KCSAN_SANITIZE=n"],
+    // One access in some hundreds is watched, for as long as an emulated processor needs to do much.
+    parameters: ["kcsan.early_enable=1", "kcsan.skip_watch=499", "kcsan.udelay_task=200"],
+    memory: "2G",
+    cpus: 2,
   },
 ];
 

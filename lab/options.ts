@@ -44,7 +44,7 @@ COMMAND sees this machine's files at the same paths, as root. What it writes is 
 afterwards, except below the project's build/. Its input, output and exit status are the lab's.
 In a shell, Ctrl-] stops the machine.
 
-  --machine NAME       stock kernels in QEMU: ${namesOf("qemu")};
+  --machine NAME       in QEMU, emulated: ${namesOf("qemu")};
                        user-mode Linux, at native speed: ${namesOf("uml")} (${DEFAULTS.machine})
   --memory SIZE        such as 512M or 2G (${ofEach((machine) => machine.memory)})
   --cpus N             processors (${ofEach((machine) => machine.cpus)})

@@ -20,10 +20,13 @@ const sourceFolders = ["bench", "client", "demo", "lab", "tests"];
 /** What the whole of a suite may take in the slowest machine. */
 const LONG_SECONDS = 7200;
 
-/** The machine whose kernel checks what the driver does. */
+/** The machine whose kernel checks what the driver does, but for races. */
 export const CHECKED = "uml-debug";
 
-/** The test that the checks find what they are there for, on the machine that has them. */
+/** The machine whose kernel watches the driver for races. */
+export const WATCHED = "kcsan";
+
+/** The test that the checks find what they are there for, on the machines that have them. */
 const FAULTS = "tests/lab/debug_test.ts";
 
 /** The search for rows that their codes rule out, and should not. */
@@ -125,6 +128,7 @@ export async function stages(): Promise<Stage[]> {
       result: "tap",
     },
     ...await hasKernel(checked) ? await checkedStages(checked) : [],
+    ...await hasKernel(machineByName(WATCHED)) ? [faultStage(WATCHED)] : [],
     ...await hostStages(),
   ];
 }
@@ -135,24 +139,33 @@ async function checkedStages(machine: Machine): Promise<Stage[]> {
   return [
     guestStage("device in part", machine.name, ["--allow-ffi", ...files]),
     ...await sharedProgramStages(machine),
-    faultStage,
+    faultStage(machine.name),
   ];
 }
 
-/** What every machine of the lab has to pass: the device suite, and all C programs for it. */
+/**
+ * What every machine of the lab has to pass: the device suite, and all C programs for it. One with
+ * checks of the kernel's has to find faults, too. The one that looks for races has the C programs
+ * alone: in the device suite it is mostly Deno that runs, in one thread.
+ */
 export async function suites(machine: Machine): Promise<Stage[]> {
+  const { name } = machine;
   return [
-    deviceStage(machine.name, LONG_SECONDS),
+    ...[CHECKED, WATCHED].includes(name) ? [faultStage(name)] : [],
+    ...name === WATCHED ? [] : [deviceStage(name, LONG_SECONDS)],
     ...await sharedProgramStages(machine, LONG_SECONDS),
   ];
 }
 
-/** The faults that the machine with the kernel's checks has to find. */
-const faultStage: Stage = {
-  name: `faults on ${CHECKED}`,
-  command: [...test, "--allow-all", FAULTS],
-  result: "tap",
-};
+/** The faults that a machine with the kernel's checks has to find. */
+function faultStage(machine: string): Stage {
+  return {
+    name: stageName("faults", machine),
+    command: [...test, "--allow-all", `--filter=/^${machine} finds /`, FAULTS],
+    result: "tap",
+    emulated: isEmulated(machine),
+  };
+}
 
 /** The test files that lie in `tests` itself, which see the project as a whole. */
 async function hostStages(): Promise<Stage[]> {

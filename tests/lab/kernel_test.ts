@@ -7,7 +7,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { LabError } from "../../lab/host.ts";
 import { cachedKernel, type Recipe } from "../../lab/kernel.ts";
-import { mergeConfigurations, requireConfigured } from "../../lab/uml_kernel.ts";
+import { mergeConfigurations, requireConfigured } from "../../lab/source_kernel.ts";
 
 /** A kernel that takes no time to make, and says how often it was made. */
 function recipe(ingredients: string, made: string[]): Recipe {

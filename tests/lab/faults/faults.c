@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A module with one fault of each kind that the machine uml-debug is there to
- * find. `insmod faults.ko fault=NAME` commits it; the module never stays.
+ * A module with one fault of each kind that the machines uml-debug and kcsan are
+ * there to find. `insmod faults.ko fault=NAME` commits it; the module never stays.
  */
 #include <linux/array_size.h>
+#include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -158,6 +162,34 @@ static void free_active(void)
 	kfree(timer);
 }
 
+/* Long enough for a watch to be set on it, and short enough for a test. */
+#define RACE_TIME (5 * HZ)
+
+static unsigned long raced;
+
+static int race(void *unused)
+{
+	while (!kthread_should_stop()) {
+		raced++;
+		cond_resched();
+	}
+	return 0;
+}
+
+static void racing_accesses(void)
+{
+	struct task_struct *other = kthread_run(race, NULL, "race");
+	unsigned long end = jiffies + RACE_TIME;
+
+	if (IS_ERR(other))
+		return;
+	while (time_before(jiffies, end)) {
+		raced++;
+		cond_resched();
+	}
+	kthread_stop(other);
+}
+
 static const struct {
 	const char *name;
 	void (*commit)(void);
@@ -176,6 +208,7 @@ static const struct {
 	FAULT(index_overflow),
 	FAULT(list_corruption),
 	FAULT(free_active),
+	FAULT(racing_accesses),
 };
 
 static int __init faults_init(void)

@@ -1,16 +1,31 @@
 // SPDX-License-Identifier: MIT
 /**
- * Builds the kernel of a user-mode Linux machine out of Debian's source, once, into the cache.
+ * Builds a kernel of our own configuration out of Debian's source, once, into the cache.
  *
  * @module
  */
 import { fetchPackages, suiteOptions, withPackageLists } from "./apt.ts";
 import { LabError, run, runOrThrow } from "./host.ts";
 import { cachedKernel, isCached, type Kernel, type Recipe } from "./kernel.ts";
-import type { UmlMachine } from "./machines.ts";
+import type { SourceMachine } from "./machines.ts";
+
+/** What differs between kernels that are booted in different ways. */
+interface Build {
+  /** The architecture, as the kernel's build calls it. */
+  readonly architecture: string;
+  /** What make makes, and is booted. */
+  readonly image: string;
+}
+
+const BUILDS: Readonly<Record<SourceMachine["kind"], Build>> = {
+  qemu: { architecture: "x86_64", image: "vmlinux" },
+  uml: { architecture: "um", image: "linux" },
+};
 
 /** The architecture, and the compiler that modules for stock Debian kernels are built with, too. */
-const MAKE_ARGUMENTS = ["ARCH=um", "CC=gcc-12", "HOSTCC=gcc-12"];
+function makeArguments({ kind }: SourceMachine): string[] {
+  return [`ARCH=${BUILDS[kind].architecture}`, "CC=gcc-12", "HOSTCC=gcc-12"];
+}
 
 /** What a build would else take from the clock and the machine that it runs on. */
 const REPRODUCIBLE = {
@@ -25,24 +40,24 @@ const UNUSED = ["Documentation", "arch/[!xu]*", "drivers/gpu", "drivers/infiniba
   .concat(["drivers/staging", "sound", "tools/testing"]);
 
 /** The machine's kernel, from the cache or, the first time, compiled. */
-export async function umlKernel(machine: UmlMachine): Promise<Kernel> {
+export async function sourceKernel(machine: SourceMachine): Promise<Kernel> {
   return await cachedKernel(await recipe(machine));
 }
 
 /** Whether the machine's kernel needs no compiling. */
-export async function hasUmlKernel(machine: UmlMachine): Promise<boolean> {
+export async function hasSourceKernel(machine: SourceMachine): Promise<boolean> {
   return await isCached(await recipe(machine));
 }
 
-async function recipe(machine: UmlMachine): Promise<Recipe> {
+async function recipe(machine: SourceMachine): Promise<Recipe> {
   const { name, patch } = machine;
   const read = (file: string) => Deno.readTextFile(new URL(file, import.meta.url));
   const config = mergeConfigurations(await Promise.all(machine.configuration.map(read)));
   const changes = patch === undefined ? "" : await read(patch);
   return {
     name,
-    ingredients: `# ${machine.source}\n${config}${changes}`,
-    kernelIn,
+    ingredients: `# ${[machine.source, ...machine.settings ?? []].join(" ")}\n${config}${changes}`,
+    kernelIn: (folder, release) => kernelIn(machine, folder, release),
     make: (folder, home) => build(machine, { config, changes }, folder, home),
   };
 }
@@ -56,14 +71,14 @@ export function mergeConfigurations(parts: readonly string[]): string {
     .join("\n");
 }
 
-function kernelIn(folder: string, release: string): Kernel {
+function kernelIn(machine: SourceMachine, folder: string, release: string): Kernel {
   return {
     release,
-    image: `${folder}/source/linux`,
+    image: `${folder}/source/${BUILDS[machine.kind].image}`,
     modules: `${folder}/modules`,
     bootModules: [],
     headers: `${folder}/source`,
-    makeArguments: MAKE_ARGUMENTS,
+    makeArguments: makeArguments(machine),
     busybox: `${folder}/bin/busybox`,
   };
 }
@@ -75,7 +90,7 @@ interface Ingredients {
 }
 
 async function build(
-  machine: UmlMachine,
+  machine: SourceMachine,
   { config, changes }: Ingredients,
   folder: string,
   home: string,
@@ -93,9 +108,11 @@ async function build(
     `lab: building Linux ${version} for the ${machine.name} machine, once, some minutes`,
   );
   await Deno.writeTextFile(`${source}/lab.config`, config);
-  await make(source, ["KCONFIG_ALLCONFIG=lab.config", "allnoconfig"]);
+  const words = [...makeArguments(machine), ...machine.settings ?? []];
+  await make(source, [...words, "KCONFIG_ALLCONFIG=lab.config", "allnoconfig"]);
   requireConfigured(config, await Deno.readTextFile(`${source}/.config`));
-  await make(source, [`-j${navigator.hardwareConcurrency}`, "linux", "modules"]);
+  const jobs = `-j${navigator.hardwareConcurrency}`;
+  await make(source, [...words, jobs, BUILDS[machine.kind].image, "modules"]);
   // Modules are built against the rest.
   const compiled = ["(", "-name", "*.c", "-o", "-name", "*.[oa]", ")"];
   await runOrThrow(["find", source, ...compiled, "!", "-path", "*/scripts/*", "-delete"]);
@@ -120,7 +137,7 @@ async function change(source: string, changes: string): Promise<void> {
 
 async function make(source: string, words: string[]): Promise<void> {
   // The build leaves the processors to whatever else runs.
-  const command = ["nice", "make", "-C", source, ...MAKE_ARGUMENTS, ...words];
+  const command = ["nice", "make", "-C", source, ...words];
   const { code, output } = await run(command, { env: REPRODUCIBLE });
   if (code === 0) return;
   const lines = output.trimEnd().split("\n");
