@@ -14,15 +14,26 @@ import { formatted, page } from "./page.ts";
 import { readRecords, type Record, writeRecords } from "./records.ts";
 import { type Trial, TRIALS } from "./trials.ts";
 
+/** What came of a trial; one whose machine cannot be had has failed, and keeps no other back. */
 async function run(trial: Trial): Promise<Record> {
   const date = new Date().toISOString().slice(0, 10);
+  try {
+    return { date, ...await attempt(trial) };
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    console.error(`${trial.name}: ${error.message}`);
+    const none = { kernel: "none", seconds: 0, passed: 0, failed: 1, skipped: 0 };
+    return { date, ...none, notes: [error.message.split("\n")[0]!] };
+  }
+}
+
+async function attempt(trial: Trial): Promise<Omit<Record, "date">> {
   const kernel = trial.machine ? (await prepareKernel(machineByName(trial.machine))).release : "";
   const results = await runStages(await trial.stages());
   const sum = (count: (result: typeof results[number]) => number) =>
     results.reduce((total, result) => total + count(result), 0);
   const output = results.map((result) => result.output).join("\n");
   return {
-    date,
     kernel,
     seconds: Math.round(sum(({ seconds }) => seconds)),
     passed: sum(({ passed }) => passed),

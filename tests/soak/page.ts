@@ -12,9 +12,9 @@ const HEAD = `# What the driver was tried with
 
 This page is written by \`just soak\`, which runs what it lists and takes some hours; \`just soak NAME…\`
 runs some of it, and renews their rows. What every change has to pass is \`just test\`. A trial has
-failed, too, where the kernel warned of anything, or where \`uml-debug\` found memory that was lost:
-its kernel has KASAN, UBSAN, lockdep, kmemleak, and checks of sleeping in atomic context and of
-kernel objects.
+failed, too, where the kernel warned of anything, where \`uml-debug\` found memory that was lost, or
+\`kcsan\` accesses of the driver's that race. The former's kernel has KASAN, UBSAN, lockdep, kmemleak,
+and checks of sleeping in atomic context and of kernel objects; the latter's has KCSAN.
 `;
 
 const COLUMNS = ["trial", "what it tries", "kernel", "date", "time", "outcome", "seen"];

@@ -7,7 +7,7 @@
 import { MACHINES } from "../../lab/machines.ts";
 import { longProgramStage } from "../programs.ts";
 import type { Stage } from "../stage.ts";
-import { boundsStage, CHECKED, suites } from "../stages.ts";
+import { boundsStage, CHECKED, suites, WATCHED } from "../stages.ts";
 
 /** One thing to try, for minutes. */
 export interface Trial {
@@ -29,12 +29,13 @@ const MINUTES = 10;
 /** Seconds for a machine to boot, and to be checked, and to find the memory that is lost. */
 const REST = 1200;
 
-/** A C program on the machine whose kernel checks what the driver does. */
+/** A C program on a machine whose kernel checks what the driver does. */
 function checked(
   name: string,
-  { tries, file = `${name}.c`, args = [], memory, tells }: {
+  { tries, file = `${name}.c`, machine = CHECKED, args = [], memory, tells }: {
     tries: string;
     file?: string;
+    machine?: string;
     args?: string[];
     memory?: string;
     tells?: RegExp;
@@ -43,8 +44,8 @@ function checked(
   const seconds = MINUTES * 60 + REST;
   const wants = { ...memory === undefined ? {} : { memory }, seconds };
   return {
-    ...{ name, tries, machine: CHECKED, ...tells ? { tells } : {} },
-    stages: async () => [await longProgramStage(file, CHECKED, args, wants)],
+    ...{ name, tries, machine, ...tells ? { tells } : {} },
+    stages: async () => [await longProgramStage(file, machine, args, wants)],
   };
 }
 
@@ -65,7 +66,7 @@ const READERS: Stage = {
 export const TRIALS: readonly Trial[] = [
   ...MACHINES.map((machine): Trial => ({
     name: machine.name,
-    tries: "the device suite and every C program",
+    tries: `${machine.name === WATCHED ? "" : "the device suite and "}every C program`,
     machine: machine.name,
     stages: () => suites(machine),
   })),
@@ -83,6 +84,13 @@ export const TRIALS: readonly Trial[] = [
     args: [DURATION, "64", "4"],
     memory: "4G",
     tells: /^# (seed .*|\d+ calls, .*|ENOSPC .*)$/gm,
+  }),
+  checked("races", {
+    tries: "8 processes of 4 threads, whose accesses are watched",
+    file: "load.c",
+    machine: WATCHED,
+    args: [DURATION, "8", "4"],
+    tells: /^# (seed .*|\d+ calls, .*)$/gm,
   }),
   checked("opens", {
     tries: "100,000 times open and close",
