@@ -12,8 +12,8 @@
 #include <poll.h>
 
 #include "caches.h"
+#include "fail_nth.h"
 
-#define FAULTS "/sys/kernel/debug/"
 #define NAME "sweep"
 
 /* Rows of a call, components of all of them, and bytes of a payload, at most. */
@@ -25,64 +25,8 @@
 
 #define UNUSED __attribute__((unused))
 
-/* No call comes to as many points. */
-#define POINTS 20000
-
 /* What a counter holds that the driver has not written. */
 #define UNWRITTEN 0xccccccccU
-
-/* The point that fails in the next call, 0 for none, and whether it came to it. */
-static unsigned int fail_at;
-static bool reached;
-static int fail_nth;
-
-/* Makes all points fail that can, and silently. */
-static void prepare_faults(void)
-{
-	static const char *const files[][2] = {
-		{ "failslab/ignore-gfp-wait", "N" },
-		{ "failslab/cache-filter", "N" },
-		{ "failslab/verbose", "0" },
-		{ "fail_page_alloc/ignore-gfp-wait", "N" },
-		{ "fail_page_alloc/ignore-gfp-highmem", "N" },
-		{ "fail_page_alloc/min-order", "0" },
-		{ "fail_page_alloc/verbose", "0" },
-		{ "fail_usercopy/verbose", "0" },
-	};
-	char path[80];
-	size_t i;
-
-	for (i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		snprintf(path, sizeof(path), FAULTS "%s", files[i][0]);
-		if (file_write(path, files[i][1]))
-			ktap_bail_out("cannot write %s", path);
-	}
-	fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	if (fail_nth < 0)
-		ktap_bail_out("this kernel makes nothing fail");
-}
-
-static void arm(void)
-{
-	char text[16];
-	int length = snprintf(text, sizeof(text), "%u", fail_at);
-
-	reached = false;
-	if (fail_at && pwrite(fail_nth, text, length, 0) != length)
-		ktap_bail_out("cannot ask for a failure");
-}
-
-/* Where the point is still to come, it may come in here, too. */
-static void disarm(void)
-{
-	char text[16] = "";
-
-	if (!fail_at)
-		return;
-	reached = pread(fail_nth, text, sizeof(text) - 1, 0) > 0 && atoi(text) == 0;
-	if (pwrite(fail_nth, "0", 1, 0) != 1 && pwrite(fail_nth, "0", 1, 0) != 1)
-		ktap_bail_out("cannot end a failure");
-}
 
 /* Runs a command with the failure that is due; returns 0 or the errno. */
 static int attempt(int file, unsigned long command, void *argument)
@@ -559,8 +503,6 @@ static bool check_drop(int error)
 	       left == (error ? 0 : ENOENT);
 }
 
-
-
 /* Protocol 1, whose first row makes the collection that it is in. */
 static int call_add(int file)
 {
@@ -617,7 +559,6 @@ static int call_stats(int file)
 
 	return attempt(file, VSS_GET_STATS, &stats);
 }
-
 
 static bool check_named(UNUSED int error)
 {
