@@ -21,8 +21,11 @@
 /* No call comes to as many points. */
 #define POINTS 20000
 
-/* The point that fails in the next call, 0 for none, and whether it came to it. */
-static unsigned int fail_at;
+/*
+ * The point that fails in the next call, 0 for none; whether it came to it, and how
+ * many points it came to before it.
+ */
+static unsigned int fail_at, passed;
 static bool reached;
 static int fail_nth;
 
@@ -69,7 +72,10 @@ static void disarm(void)
 
 	if (!fail_at)
 		return;
-	reached = pread(fail_nth, text, sizeof(text) - 1, 0) > 0 && atoi(text) == 0;
+	if (pread(fail_nth, text, sizeof(text) - 1, 0) <= 0)
+		ktap_bail_out("cannot ask what became of a failure");
+	reached = atoi(text) == 0;
+	passed = fail_at - atoi(text);
 	if (pwrite(fail_nth, "0", 1, 0) != 1 && pwrite(fail_nth, "0", 1, 0) != 1)
 		ktap_bail_out("cannot end a failure");
 }
