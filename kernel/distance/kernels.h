@@ -136,7 +136,7 @@ static __always_inline void vss_some_rows(const float *const *queries,
  * With several queries there is enough to do with each of four rows. One query's come
  * from memory as fast as the processor can read them. Some do best from one end to the
  * other, and with a word of where they will be soon. Others, as AMD's with AVX2 but no
- * AVX-512, look ahead by themselves in each of four places, a quarter faster.
+ * AVX-512, do best if they look ahead by themselves, in each of four places.
  */
 static __always_inline void vss_strip(const float *const *queries,
 				      const u32 nr_queries,
