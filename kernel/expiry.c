@@ -4,6 +4,7 @@
  */
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
+#include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/lockdep.h>
@@ -87,7 +88,7 @@ int vss_expiry_ready(struct vss_store *store, struct vss_block *block,
 	memset(block->expiries, 0xff, bytes);
 	spare->expiries = NULL;
 	spare->wants_expiries = 0;
-	store->expiries_bytes += bytes;
+	WRITE_ONCE(store->expiries_bytes, store->expiries_bytes + bytes);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
  * grow in the background, later than a store that is being filled needs it, and
  * allocate on nobody's account.
  */
+#include <linux/compiler.h>
 #include <linux/jhash.h>
 #include <linux/limits.h>
 #include <linux/log2.h>
@@ -183,7 +184,7 @@ void vss_index_remove(struct vss_index *index, const struct vss_path *path)
 		table->used--;
 	else
 		vss_table_forget(table, path->at - 1);
-	index->count--;
+	WRITE_ONCE(index->count, index->count - 1);
 }
 
 static void vss_table_insert(struct vss_table *table, u64 cell)
@@ -206,7 +207,7 @@ static void vss_table_insert(struct vss_table *table, u64 cell)
 void vss_index_insert(struct vss_index *index, u64 id, u32 slot)
 {
 	vss_table_insert(&index->table, vss_cell(vss_tag(index, id), slot));
-	index->count++;
+	WRITE_ONCE(index->count, index->count + 1);
 }
 
 /**
@@ -287,7 +288,9 @@ int vss_index_replace(struct vss_index *index, u64 **cells, u32 size)
 	}
 	index->old = index->table;
 	index->old.used = index->count;
-	index->table = (struct vss_table) { .cells = *cells, .size = size };
+	index->table.cells = *cells;
+	index->table.used = 0;
+	WRITE_ONCE(index->table.size, size);
 	index->moved = 0;
 	*cells = NULL;
 	return 0;

@@ -9,6 +9,7 @@
  * prepared; so it is as if each had become visible by itself.
  */
 #include <linux/bitmap.h>
+#include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
@@ -234,7 +235,7 @@ static void vss_store_retire(struct vss_store *store, struct vss_batch *batch,
 	vss_store_find_path(store, *vss_block_id(store, block, i), &path);
 	vss_index_remove(&store->index, &path);
 	clear_bit(i, vss_block_used(store, block));
-	store->gone[over ? VSS_EXPIRED : VSS_EVICTED]++;
+	vss_store_lost(store, over ? VSS_EXPIRED : VSS_EVICTED);
 }
 
 static void vss_store_publish_row(struct vss_store *store,
@@ -251,12 +252,12 @@ static void vss_store_publish_row(struct vss_store *store,
 		clear_bit(i, vss_block_used(store, block));
 		block->nr_live++;
 		block->nr_used = max(block->nr_used, i + 1);
-		store->count++;
+		WRITE_ONCE(store->count, store->count + 1);
 	} else if (displaces) {
 		vss_store_retire(store, batch, block, i);
 		*vss_block_id(store, block, i) = batch->ids[n];
 	} else if (vss_block_is_over(block, i, batch->now)) {
-		store->gone[VSS_EXPIRED]++;
+		vss_store_lost(store, VSS_EXPIRED);
 		new = true;
 	}
 	if (!fresh) {
@@ -266,7 +267,7 @@ static void vss_store_publish_row(struct vss_store *store,
 	if (fresh || displaces)
 		vss_index_insert(&store->index, batch->ids[n], batch->slots[n]);
 	if (new) {
-		store->inserts++;
+		WRITE_ONCE(store->inserts, store->inserts + 1);
 		batch->inserted++;
 	} else {
 		store->updates++;

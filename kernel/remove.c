@@ -4,6 +4,7 @@
  * with its last row.
  */
 #include <linux/bitmap.h>
+#include <linux/compiler.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
@@ -91,7 +92,8 @@ void vss_store_shrink(struct vss_store *store, struct vss_block *block,
 	list_move(&block->room, empty);
 	WRITE_ONCE(store->nr_blocks, store->nr_blocks - 1);
 	if (block->expiries)
-		store->expiries_bytes -= vss_expiries_bytes(store);
+		WRITE_ONCE(store->expiries_bytes, store->expiries_bytes -
+			   vss_expiries_bytes(store));
 }
 
 /**
@@ -130,8 +132,8 @@ void vss_store_remove(struct vss_store *store, u32 slot, enum vss_reason reason,
 	__clear_bit(i, vss_block_live(store, block));
 	store->payload_bytes -= vss_payload_charge(payload);
 	vss_payload_put(payload);
-	store->count--;
-	store->gone[reason]++;
+	WRITE_ONCE(store->count, store->count - 1);
+	vss_store_lost(store, reason);
 	vss_store_return_slot(store, slot);
 	if (!--block->nr_live)
 		vss_store_shrink(store, block, empty);

@@ -369,6 +369,13 @@ static inline u64 vss_store_inserts(const struct vss_store *store)
 	return READ_ONCE(store->inserts);
 }
 
+/* Counts a row that is gone; both locks are held, but some look without. */
+static inline void vss_store_lost(struct vss_store *store,
+				  enum vss_reason reason)
+{
+	WRITE_ONCE(store->gone[reason], store->gone[reason] + 1);
+}
+
 /* Rows that it has ever lost because memory was scarce; changes at any time. */
 static inline u64 vss_store_pressed(const struct vss_store *store)
 {
