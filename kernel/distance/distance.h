@@ -53,9 +53,9 @@
  * 4i + j is in the bits 8j + 2i and 8j + 2i + 1; then |r|^2, a float; then s and e
  * in one word, each the upper half of a float, s above e.
  *
- * Where products of codes are looked up, the bytes of the former are looked up side by
- * side, too, so there they lie apart: byte j of a word of all 16 rows, after byte
- * j - 1 of all of them. Only vss_distance_deal() and the inner loops know.
+ * Where products are looked up instead, it is for the same byte of all 16 rows at
+ * once. There the bytes of a word lie apart: byte j of all rows after byte j - 1 of
+ * all of them. Only vss_distance_deal() and the inner loops know.
  */
 #define VSS_STRIPE 16
 #define VSS_PLANES 4
