@@ -44,6 +44,9 @@
 /* For how many rows, at most, codes that are not are left alone. */
 #define VSS_BLIND_ROWS 65536
 
+/* So many rows that follow each other are worth an FPU section of their own. */
+#define VSS_RUN_ROWS 64
+
 /* Bytes of a row that is to be computed that are asked for early. */
 #define VSS_PREFETCH_BYTES 512
 
@@ -306,6 +309,19 @@ static void vss_seeker_expect(const struct vss_seeker *seeker,
 		       min_t(size_t, lanes * sizeof(u32), VSS_PREFETCH_BYTES));
 }
 
+/* Takes rows that follow each other as they are, if they are many. Returns how many. */
+static u32 vss_seeker_run_of(struct vss_seeker *seeker,
+			     const struct vss_tile *tile,
+			     const struct vss_section *section, u32 first,
+			     u32 count, u32 piece)
+{
+	count = min(count, piece);
+	if (count < min_t(u32, piece, VSS_RUN_ROWS))
+		return 0;
+	vss_seeker_measure(seeker, tile, section, first, count, NULL);
+	return count;
+}
+
 /*
  * Computes some rows of a section, for all queries of a tile. Where many of them
  * follow each other they are taken as they are, else they are gathered.
@@ -315,17 +331,17 @@ static void vss_seeker_compute(struct vss_seeker *seeker,
 			       const struct vss_section *section,
 			       const unsigned long *wanted, bool scattered)
 {
-	u32 i = 0, end, gathered = 0, piece;
+	u32 i = 0, end, gathered = 0, piece, run;
 	u16 *index = seeker->index;
 
 	piece = vss_distance_piece(seeker->store->layout.lanes, tile->count);
 	while ((i = find_next_bit(wanted, section->count, i)) < section->count) {
 		end = find_next_zero_bit(wanted, section->count, i);
 		while (i < end) {
-			if (!gathered && end - i >= piece) {
-				vss_seeker_measure(seeker, tile, section, i,
-						   piece, NULL);
-				i += piece;
+			run = vss_seeker_run_of(seeker, tile, section, i,
+						end - i, piece);
+			if (run) {
+				i += run;
 				continue;
 			}
 			if (scattered)

@@ -34,10 +34,11 @@ static void keep(wide a, wide b, wide c, wide d)
 
 /*
  * Reads `streams` pieces of equal length side by side, and asks for what lies `ahead` bytes behind
- * each place, unless that is 0. What is asked for beyond the end does no harm.
+ * each place, unless that is 0, and for what lies `far` bytes behind it, as far as the second cache.
+ * What is asked for beyond the end does no harm.
  */
 static inline __attribute__((always_inline))
-void read_some(const char *from, size_t bytes, size_t streams, size_t ahead)
+void read_some(const char *from, size_t bytes, size_t streams, size_t ahead, size_t far)
 {
 	enum { STEP = 4 * sizeof(wide) };
 	size_t length = bytes / streams / STEP * STEP;
@@ -50,6 +51,8 @@ void read_some(const char *from, size_t bytes, size_t streams, size_t ahead)
 
 			for (size_t j = 0; ahead && j < STEP; j += LINE)
 				__builtin_prefetch(place + ahead + j, 0, 3);
+			for (size_t j = 0; far && j < STEP; j += LINE)
+				__builtin_prefetch(place + far + j, 0, 2);
 			a ^= at[0];
 			b ^= at[1];
 			c ^= at[2];
@@ -59,19 +62,20 @@ void read_some(const char *from, size_t bytes, size_t streams, size_t ahead)
 }
 
 /* A way to read, as a function of its own: where from, and how much. */
-#define WAY(name, streams, ahead) \
+#define WAY(name, streams, ahead, far) \
 	static void read_##name(const char *from, size_t bytes) \
 	{ \
-		read_some(from, bytes, streams, ahead); \
+		read_some(from, bytes, streams, ahead, far); \
 	}
 
-WAY(plain, 1, 0)
-WAY(ahead, 1, 1024)
-WAY(far_ahead, 1, 4096)
-WAY(two, 2, 0)
-WAY(four, 4, 0)
-WAY(two_ahead, 2, 1024)
-WAY(four_ahead, 4, 1024)
+WAY(plain, 1, 0, 0)
+WAY(ahead, 1, 1024, 0)
+WAY(far_ahead, 1, 4096, 0)
+WAY(both_ahead, 1, 4096, 32768)
+WAY(two, 2, 0, 0)
+WAY(four, 4, 0, 0)
+WAY(two_ahead, 2, 1024, 0)
+WAY(four_ahead, 4, 1024, 0)
 
 static const struct way {
 	const char *name;
@@ -80,6 +84,7 @@ static const struct way {
 	{ "plain", read_plain },
 	{ "ahead", read_ahead },
 	{ "far ahead", read_far_ahead },
+	{ "ahead in two caches", read_both_ahead },
 	{ "two streams", read_two },
 	{ "four streams", read_four },
 	{ "two streams ahead", read_two_ahead },

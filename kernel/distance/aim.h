@@ -13,16 +13,19 @@
 
 /*
  * How far ahead of what is read from one end to the other the next lines are asked
- * for, in bytes: far enough for what comes between two FPU sections, too.
- * Processors that look ahead by themselves do so within a page, and lose sight of
- * it whenever something else is done.
+ * for, in bytes: into the nearest cache far enough for what comes between two FPU
+ * sections, too, and into the next one much earlier, as there can be more on their
+ * way to it. Processors that look ahead by themselves do so within a page, and lose
+ * sight of it whenever something else is done.
  */
 #define VSS_AHEAD 4096
+#define VSS_FAR_AHEAD 32768
 
-/* Asks for what lies @ahead bytes behind a place, which may be nothing. */
-static inline void vss_expect(const void *place, u32 ahead)
+/* Asks for what lies ahead of a place, which may be nothing. */
+static inline void vss_expect(const void *place)
 {
-	__builtin_prefetch((const char *)place + ahead);
+	__builtin_prefetch((const char *)place + VSS_AHEAD);
+	__builtin_prefetch((const char *)place + VSS_FAR_AHEAD, 0, 2);
 }
 
 /**

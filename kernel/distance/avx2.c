@@ -13,7 +13,7 @@
 #define VSS_WIDTH 8
 #define VSS_QUERIES 2
 #define VSS_CODES 4
-#define VSS_STREAMS 4
+#define VSS_SPREAD true
 #define VSS_PARTS 2
 
 typedef __m256 vss_float;
@@ -193,7 +193,7 @@ static __always_inline void vss_totals(const u32 *plane, u32 codes,
 		for (q = 0; q < nr_aims; q++)
 			sums[q].both = sums[q].odd = _mm256_setzero_si256();
 		for (; at < some; at += 2) {
-			vss_expect(at, VSS_AHEAD);
+			vss_expect(at);
 			vss_look_up(at, tables, nr_aims, sums);
 			vss_look_up(at + 1, tables, nr_aims, sums);
 		}

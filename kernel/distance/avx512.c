@@ -12,7 +12,7 @@
 #define VSS_WIDTH 16
 #define VSS_QUERIES 4
 #define VSS_CODES 8
-#define VSS_STREAMS 1
+#define VSS_SPREAD false
 
 typedef __m512 vss_float;
 typedef __m512i vss_int;

@@ -8,8 +8,7 @@
  *				four rows, or beside a stripe
  * VSS_PARTS			of VSS_WIDTH rows each, whose codes are looked at
  *				side by side
- * VSS_STREAMS			places from which one query's rows are read side by
- *				side, 1 to VSS_ROWS
+ * VSS_SPREAD			whether one query's rows are read in four places
  * vss_float, vss_int		registers of floats, and of s32
  * vss_load, vss_store		from and to memory
  * vss_set, vss_set_int		the same in each place
@@ -64,14 +63,14 @@ static inline vss_float vss_add_product(vss_float sum, vss_float query,
 /*
  * Each of @nr_queries queries with each of @nr_rows rows: each component is
  * loaded once, and the independent sums hide the latency of the FMA unit. What lies
- * @ahead bytes behind the rows, unless that is 0, is asked for; their distances are
- * @apart in @out.
+ * ahead of the rows is asked for if it is @expected; their distances are @apart in
+ * @out.
  */
 static __always_inline void vss_tile(const float *const *queries,
 				     const u32 nr_queries,
 				     const float *const *rows,
 				     const u32 nr_rows, u32 lanes,
-				     const u32 ahead, u32 apart, float *out,
+				     const bool expected, u32 apart, float *out,
 				     vss_step *step)
 {
 	vss_float sums[VSS_QUERIES][VSS_ROWS];
@@ -87,8 +86,8 @@ static __always_inline void vss_tile(const float *const *queries,
 
 		VSS_UNROLL
 		for (r = 0; r < nr_rows; r++) {
-			if (ahead && i % VSS_LANES == 0)
-				vss_expect(rows[r] + i, ahead);
+			if (expected && i % VSS_LANES == 0)
+				vss_expect(rows[r] + i);
 			row[r] = vss_load(rows[r] + i);
 		}
 		VSS_UNROLL
@@ -119,7 +118,7 @@ static __always_inline void vss_some_rows(const float *const *queries,
 					  const u32 nr_queries,
 					  const struct vss_rows *rows,
 					  u32 first, const u32 nr_rows,
-					  u32 apart, const u32 ahead,
+					  u32 apart, const bool expected,
 					  float *out, vss_step *step)
 {
 	const float *some[VSS_ROWS];
@@ -128,8 +127,8 @@ static __always_inline void vss_some_rows(const float *const *queries,
 	VSS_UNROLL
 	for (r = 0; r < nr_rows; r++)
 		some[r] = vss_row(rows, first + r * apart);
-	vss_tile(queries, nr_queries, some, nr_rows, rows->lanes, ahead, apart,
-		 out + first, step);
+	vss_tile(queries, nr_queries, some, nr_rows, rows->lanes, expected,
+		 apart, out + first, step);
 }
 
 /*
@@ -143,21 +142,22 @@ static __always_inline void vss_strip(const float *const *queries,
 				      const struct vss_rows *rows, float *out,
 				      vss_step *step)
 {
-	const u32 ahead = VSS_STREAMS > 1 ? 0 : VSS_AHEAD;
-	u32 i = 0, part = rows->count / VSS_STREAMS;
+	const bool alone = nr_queries == 1;
+	u32 i = 0, part = rows->count / VSS_ROWS;
 
-	if (nr_queries > 1) {
+	if (alone && VSS_SPREAD && !rows->index) {
+		for (; i < part; i++)
+			vss_some_rows(queries, 1, rows, i, VSS_ROWS, part,
+				      false, out, step);
+		i *= VSS_ROWS;
+	} else if (!alone || !rows->index) {
 		for (; i + VSS_ROWS <= rows->count; i += VSS_ROWS)
 			vss_some_rows(queries, nr_queries, rows, i, VSS_ROWS, 1,
-				      0, out, step);
-	} else if (!rows->index) {
-		for (; i < part; i++)
-			vss_some_rows(queries, 1, rows, i, VSS_STREAMS, part,
-				      ahead, out, step);
-		i *= VSS_STREAMS;
+				      alone, out, step);
 	}
 	for (; i < rows->count; i++)
-		vss_some_rows(queries, nr_queries, rows, i, 1, 1, 0, out, step);
+		vss_some_rows(queries, nr_queries, rows, i, 1, 1, false, out,
+			      step);
 }
 
 static __always_inline void vss_sums(const float *const *queries,

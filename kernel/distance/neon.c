@@ -13,7 +13,7 @@
 #define VSS_WIDTH 4
 #define VSS_QUERIES 4
 #define VSS_CODES 4
-#define VSS_STREAMS 1
+#define VSS_SPREAD false
 
 typedef float32x4_t vss_float;
 typedef int32x4_t vss_int;

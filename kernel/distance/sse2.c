@@ -12,7 +12,7 @@
 #define VSS_WIDTH 4
 #define VSS_QUERIES 1
 #define VSS_CODES 1
-#define VSS_STREAMS 4
+#define VSS_SPREAD true
 
 typedef __m128 vss_float;
 typedef __m128i vss_int;

@@ -33,7 +33,7 @@ static __always_inline void vss_totals(const u32 *plane, u32 codes,
 	for (w = 0; w < codes; w++, plane += VSS_STRIPE) {
 		struct vss_crumbs crumbs = vss_unpack(plane);
 
-		vss_expect(plane, VSS_AHEAD);
+		vss_expect(plane);
 		VSS_UNROLL
 		for (q = 0; q < nr_aims; q++)
 			vss_multiply(&sums[q], &crumbs,

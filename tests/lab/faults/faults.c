@@ -4,6 +4,7 @@
  * there to find. `insmod faults.ko fault=NAME` commits it; the module never stays.
  */
 #include <linux/array_size.h>
+#include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
@@ -162,8 +163,8 @@ static void free_active(void)
 	kfree(timer);
 }
 
-/* Long enough for a watch to be set on it, and short enough for a test. */
-#define RACE_TIME (5 * HZ)
+/* A watch is set at random: the kernel ends the race with its report, long before this does. */
+#define RACE_TIME (60 * HZ)
 
 static unsigned long raced;
 
@@ -178,9 +179,12 @@ static int race(void *unused)
 
 static void racing_accesses(void)
 {
-	struct task_struct *other = kthread_run(race, NULL, "race");
 	unsigned long end = jiffies + RACE_TIME;
+	struct task_struct *other;
 
+	/* On one processor the accesses would take turns. */
+	set_cpus_allowed_ptr(current, cpumask_of(cpumask_first(cpu_online_mask)));
+	other = kthread_run_on_cpu(race, NULL, cpumask_last(cpu_online_mask), "race/%u");
 	if (IS_ERR(other))
 		return;
 	while (time_before(jiffies, end)) {
