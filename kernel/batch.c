@@ -20,11 +20,10 @@ static size_t vss_batch_bytes(u32 dimension, u32 rows, u32 words)
 {
 	size_t row = 4 * sizeof(u64) + sizeof(struct vss_payload *) +
 		     (2 + dimension + VSS_PLANES * words) * sizeof(u32);
-	size_t scratch = VSS_ENCODE_ROWS * ALIGN(dimension, VSS_LANES) *
-			 sizeof(u32);
 
 	return sizeof(struct vss_batch) + rows * row +
-	       (words ? VSS_ALIGN + scratch : 0);
+	       (words ? 2 * VSS_ALIGN + vss_distance_encode_bytes(dimension) :
+			0);
 }
 
 /**
@@ -59,6 +58,9 @@ struct vss_batch *vss_batch_create(u32 dimension, u32 rows, bool coded)
 	batch->words = words;
 	batch->codes = batch->norms + rows;
 	batch->vectors = batch->codes + (size_t)rows * VSS_PLANES * words;
+	/* Where codes are made of them, they may do as they are. */
+	if (words)
+		batch->vectors = PTR_ALIGN(batch->vectors, VSS_ALIGN);
 	batch->scratch = PTR_ALIGN(batch->vectors + (size_t)rows * dimension,
 				   VSS_ALIGN);
 	return batch;

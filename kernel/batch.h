@@ -45,7 +45,7 @@ struct vss_payload;
  * @norms: norms, where the metric wants them
  * @words: words of a row's code in each plane; 0 where there is no room for codes
  * @codes: the words of each row, plane after plane
- * @scratch: room for two padded vectors, aligned to VSS_ALIGN
+ * @scratch: for vss_distance_encode() to work with, aligned to VSS_ALIGN
  * @vectors: components, without padding
  *
  * Belongs to one thread, and needs no lock. One allocation holds it all.

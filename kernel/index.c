@@ -18,6 +18,7 @@
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/prefetch.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -124,6 +125,20 @@ void vss_index_begin(struct vss_index *index, u64 id, struct vss_path *path)
 	path->table = &index->table;
 	path->tag = vss_tag(index, id);
 	path->at = path->tag;
+}
+
+/**
+ * vss_index_expect() - ask for what looking for an id reads first
+ * @index: where
+ * @id: the id
+ */
+void vss_index_expect(const struct vss_index *index, u64 id)
+{
+	u32 tag = vss_tag(index, id);
+
+	prefetchw(&index->table.cells[tag & (index->table.size - 1)]);
+	if (index->old.cells)
+		prefetch(&index->old.cells[tag & (index->old.size - 1)]);
 }
 
 /**

@@ -65,6 +65,7 @@ void vss_index_init(struct vss_index *index);
 void vss_index_destroy(struct vss_index *index);
 u64 vss_index_bytes(const struct vss_index *index);
 
+void vss_index_expect(const struct vss_index *index, u64 id);
 void vss_index_begin(struct vss_index *index, u64 id, struct vss_path *path);
 bool vss_index_next(struct vss_index *index, struct vss_path *path, u32 *slot);
 void vss_index_remove(struct vss_index *index, const struct vss_path *path);

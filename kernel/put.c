@@ -312,6 +312,7 @@ static void vss_store_begin(struct vss_store *store, struct vss_batch *batch)
 
 		batch->expiries[n] = vss_expiry_after(batch->now,
 						      own ?: ttl ?: VSS_NEVER);
+		vss_index_expect(&store->index, batch->ids[n]);
 	}
 	vss_expiry_sweep(store, batch->now, VSS_BEGIN_BLOCKS,
 			 2 * batch->count);

@@ -12,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
+#include <linux/prefetch.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -29,6 +30,9 @@
 #include "payload.h"
 #include "shrink.h"
 #include "store.h"
+
+/* Words of a row's code that are asked for early, in each plane. */
+#define VSS_EXPECT_WORDS 64U
 
 /*
  * For the few hundred bytes that lead to 64 blocks: allocated under @writers, and
@@ -464,6 +468,23 @@ void vss_store_return_slot(struct vss_store *store, u32 slot)
 		list_add_tail(&block->room, &store->room);
 }
 
+/* Asks for the stripe behind a row's, which those that come next are dealt out to. */
+static void vss_store_expect_stripe(struct vss_store *store,
+				    struct vss_block *block, u32 i)
+{
+	u32 plane, word, words = min(store->layout.words, VSS_EXPECT_WORDS);
+
+	if (i + VSS_STRIPE >= store->layout.rows_per_block)
+		return;
+	for (plane = 0; plane < VSS_PLANES; plane++) {
+		const u32 *stripe = vss_block_stripe(store, block, plane,
+						     i + VSS_STRIPE);
+
+		for (word = 0; word < words; word++)
+			prefetchw(stripe + word * VSS_STRIPE);
+	}
+}
+
 /* Deals a row's words out to its stripes. */
 static void vss_store_write_code(struct vss_store *store,
 				 struct vss_block *block, u32 i,
@@ -471,6 +492,8 @@ static void vss_store_write_code(struct vss_store *store,
 {
 	u32 plane, words = store->layout.words;
 
+	if (i % VSS_STRIPE == 0)
+		vss_store_expect_stripe(store, block, i);
 	for (plane = 0; plane < VSS_PLANES; plane++, code += words)
 		vss_distance_deal(vss_block_stripe(store, block, plane, i),
 				  i % VSS_STRIPE, code, words);

@@ -203,7 +203,7 @@ static __always_inline void vss_totals(const u32 *plane, u32 codes,
 	}
 }
 
-static __always_inline void vss_pack(const __m256i *codes, u32 *bytes)
+static __always_inline void vss_pack(const __m256i *codes, u64 *bytes)
 {
 	__m256i words = _mm256_packs_epi32(codes[0], codes[1]);
 

@@ -97,7 +97,7 @@ static __always_inline __m512i vss_total(const struct vss_sum *sum)
 	return _mm512_add_epi32(even, _mm512_srai_epi32(odd, 2));
 }
 
-static __always_inline void vss_pack(const __m512i *codes, u32 *bytes)
+static __always_inline void vss_pack(const __m512i *codes, u64 *bytes)
 {
 	_mm_storeu_si128((__m128i *)bytes, _mm512_cvtepi32_epi8(codes[0]));
 }

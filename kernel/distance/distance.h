@@ -71,8 +71,8 @@ static inline u32 vss_code_words(u32 lanes)
 /* Bytes of a query's tables for VSS_LANES components, where products are looked up. */
 #define VSS_TABLE_BYTES 128
 
-/* Padded rows that there is to be room for while one is encoded: it, and scratch. */
-#define VSS_ENCODE_ROWS 2
+/* Rows that are encoded side by side, at most. */
+#define VSS_ENCODE_ROWS 4
 
 /* Queries that an inner loop takes at a time, at most. */
 #define VSS_TILE_QUERIES 8
@@ -186,8 +186,9 @@ struct vss_probe {
  * @sift: finds out which rows of @count stripes from @first on the codes do not
  *        rule out, where all rows of a query have one T
  * @sift_ip: likewise, for VSS_METRIC_IP
- * @encode: makes the code of one padded row, plane after plane; @residual is
- *          scratch of the row's size
+ * @encode: makes the codes of @count consecutive padded rows, at most
+ *          VSS_ENCODE_ROWS, of each plane after plane; @residuals is scratch of
+ *          the rows' size
  * @tabulate: makes a query's tables of its code, for @sift to look products up in
  *            stripes the bytes of whose words lie apart; NULL if it computes them
  *
@@ -208,7 +209,8 @@ struct vss_distance_ops {
 	void (*sift_ip)(struct vss_probe *const *probes, u32 nr_probes,
 			const struct vss_stripes *stripes, u32 first,
 			u32 count);
-	void (*encode)(const float *row, float *residual, u32 lanes, u32 *code);
+	void (*encode)(const float *rows, float *residuals, u32 lanes,
+		       u32 count, u32 *codes);
 	void (*tabulate)(const s8 *code, u32 lanes, u8 *tables);
 };
 
@@ -232,6 +234,7 @@ const char *vss_distance_level(void);
 u64 vss_distance_norms(const u32 *vectors, u32 count, u32 dimension,
 		       u32 *norms);
 void vss_distance_normalize(u32 *vector, u32 dimension, u32 norm);
+size_t vss_distance_encode_bytes(u32 dimension);
 u64 vss_distance_encode(u32 metric, const u32 *vectors, const u32 *norms,
 			u32 count, u32 dimension, u32 *scratch, u32 *codes);
 void vss_distance_deal(u32 *stripe, u32 row, const u32 *code, u32 words);

@@ -24,7 +24,7 @@
  * vss_upper_half, vss_lower_half	of each place, as a float that ends there
  * vss_totals			products of some queries' codes with those of rows,
  *				a part each: see words.h
- * vss_pack			codes of 16 components to a byte each
+ * vss_pack			codes of 16 components to a byte each, of two u64
  *
  * A distance is built in the same order whatever it is computed together with,
  * so equal rows have equal distances.
@@ -520,10 +520,16 @@ static inline float vss_greatest(const float *row, u32 lanes)
 	return vss_fold_most(most);
 }
 
-/* Makes one word of four times four codes of two bits. */
-static inline u32 vss_interleave(const u32 *codes)
+/*
+ * Makes one word of four times four codes of two bits, those in the lowest bits of
+ * @bytes.
+ */
+static inline u32 vss_interleave(const u64 *bytes)
 {
-	return codes[0] | codes[1] << 2 | codes[2] << 4 | codes[3] << 6;
+	const u64 mask = 0x0303030303030303;
+	u64 pairs = (bytes[0] & mask) | (bytes[1] & mask) << 4;
+
+	return pairs | pairs >> 30;
 }
 
 /**
@@ -552,7 +558,7 @@ static void vss_encode_planes(const float *row, const float *left,
 
 	for (i = 0; i < lanes; i += 16) {
 		vss_int codes[16 / VSS_WIDTH];
-		u32 bytes[4], upper[4], lower[4];
+		u64 bytes[2], upper[2];
 
 		VSS_UNROLL
 		for (j = 0; j < 16 / VSS_WIDTH; j++) {
@@ -572,12 +578,10 @@ static void vss_encode_planes(const float *row, const float *left,
 		}
 		vss_pack(codes, bytes);
 		VSS_UNROLL
-		for (j = 0; j < 4; j++) {
-			upper[j] = bytes[j] >> 2 & 0x03030303;
-			lower[j] = bytes[j] & 0x03030303;
-		}
+		for (j = 0; j < 2; j++)
+			upper[j] = bytes[j] >> 2;
 		code[i / 16] = vss_interleave(upper);
-		code[words + i / 16] = vss_interleave(lower);
+		code[words + i / 16] = vss_interleave(bytes);
 	}
 	VSS_UNROLL
 	for (j = 0; j < 2; j++) {
@@ -600,40 +604,60 @@ static void vss_encode_end(const struct vss_remains *remains, u32 lanes,
 				      vss_bits(vss_round_up(error)) >> 16;
 }
 
-/* Makes two planes of what is left of a row. Returns the scale of the second. */
-static float vss_encode_half(const float *row, const float *left,
-			     float *residual, u32 lanes, const float *scales,
-			     u32 *code)
+/*
+ * Makes two planes of what is left of some rows, and takes the scales to be tried for
+ * each; it sets the second one to that of its second plane. As every step waits for
+ * sums of the one before, each is done with all rows before the next.
+ */
+static void vss_encode_half(const float *rows, const float *left,
+			    float *residuals, u32 lanes, u32 count,
+			    float (*scales)[VSS_FITS], u32 *codes)
 {
-	struct vss_fit fit = vss_fit_best(left, lanes, scales);
-	float scale = vss_round(fit.product / fit.square);
-	struct vss_remains remains[2];
+	const u32 words = vss_code_words(lanes), apart = VSS_PLANES * words;
+	struct vss_remains remains[VSS_ENCODE_ROWS][2];
+	struct vss_fit fits[VSS_ENCODE_ROWS];
+	u32 i;
 
-	vss_encode_planes(row, left, residual, lanes, fit.inverse, scale, code,
-			  remains);
-	vss_encode_end(&remains[0], lanes, 4.0f * scale, code);
-	vss_encode_end(&remains[1], lanes, scale, code + vss_code_words(lanes));
-	return scale;
+	for (i = 0; i < count; i++)
+		fits[i] = vss_fit_best(left + i * lanes, lanes, scales[i]);
+	for (i = 0; i < count; i++)
+		scales[i][1] = vss_round(fits[i].product / fits[i].square);
+	for (i = 0; i < count; i++)
+		vss_encode_planes(rows + i * lanes, left + i * lanes,
+				  residuals + i * lanes, lanes, fits[i].inverse,
+				  scales[i][1], codes + i * apart, remains[i]);
+	for (i = 0; i < count; i++) {
+		vss_encode_end(&remains[i][0], lanes, 4.0f * scales[i][1],
+			       codes + i * apart);
+		vss_encode_end(&remains[i][1], lanes, scales[i][1],
+			       codes + i * apart + words);
+	}
 }
 
-static void vss_encode(const float *row, float *residual, u32 lanes, u32 *code)
+static void vss_encode(const float *rows, float *residuals, u32 lanes,
+		       u32 count, u32 *codes)
 {
-	float greatest = vss_greatest(row, lanes) / 7.5f, scale;
+	float scales[VSS_ENCODE_ROWS][VSS_FITS];
+	u32 i;
+
 	/*
 	 * Two planes alone leave the least if some of the greatest components
 	 * are cut off: in Gaussian rows, those beyond 0.95 of the greatest one
 	 * for 100 components, and beyond 0.65 for 8192. But then there is more
 	 * for the next two to make up for than a range that is fine can hold.
 	 */
-	const float scales[VSS_FITS] = { greatest, 0.9f * greatest };
-	float rests[VSS_FITS];
-
-	scale = vss_encode_half(row, row, residual, lanes, scales, code);
-	rests[0] = vss_greatest(residual, lanes) / 7.5f;
-	/* A little more than what lies between two levels. */
-	rests[1] = scale / 14.0f + 0x1p-100f;
-	vss_encode_half(row, residual, residual, lanes, rests,
-			code + 2 * vss_code_words(lanes));
+	for (i = 0; i < count; i++) {
+		scales[i][0] = vss_greatest(rows + i * lanes, lanes) / 7.5f;
+		scales[i][1] = 0.9f * scales[i][0];
+	}
+	vss_encode_half(rows, rows, residuals, lanes, count, scales, codes);
+	for (i = 0; i < count; i++) {
+		scales[i][0] = vss_greatest(residuals + i * lanes, lanes) / 7.5f;
+		/* A little more than what lies between two levels. */
+		scales[i][1] = scales[i][1] / 14.0f + 0x1p-100f;
+	}
+	vss_encode_half(rows, residuals, residuals, lanes, count, scales,
+			codes + 2 * vss_code_words(lanes));
 }
 
 #endif /* VSS_KERNELS_H */

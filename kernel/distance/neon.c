@@ -103,13 +103,13 @@ static __always_inline int32x4_t vss_total(const struct vss_sum *sum)
 	return vpaddq_s32(sum->sum[0], sum->sum[1]);
 }
 
-static __always_inline void vss_pack(const int32x4_t *codes, u32 *bytes)
+static __always_inline void vss_pack(const int32x4_t *codes, u64 *bytes)
 {
 	int16x8_t a = vcombine_s16(vmovn_s32(codes[0]), vmovn_s32(codes[1]));
 	int16x8_t b = vcombine_s16(vmovn_s32(codes[2]), vmovn_s32(codes[3]));
 	int8x16_t all = vcombine_s8(vmovn_s16(a), vmovn_s16(b));
 
-	vst1q_u32(bytes, vreinterpretq_u32_s8(all));
+	vst1q_u64(bytes, vreinterpretq_u64_s8(all));
 }
 
 #include "words.h"

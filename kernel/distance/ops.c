@@ -171,6 +171,48 @@ void vss_distance_normalize(u32 *vector, u32 dimension, u32 norm)
 	vss_fpu_end();
 }
 
+/* Vectors that are encoded side by side. */
+static u32 vss_encode_rows(u32 dimension)
+{
+	return min_t(u32, vss_section_vectors(dimension), VSS_ENCODE_ROWS);
+}
+
+/**
+ * vss_distance_encode_bytes() - what vss_distance_encode() wants to work with
+ * @dimension: components of a vector
+ *
+ * Return: bytes: room for padded vectors, and for what is left of them.
+ */
+size_t vss_distance_encode_bytes(u32 dimension)
+{
+	return 2 * vss_encode_rows(dimension) * ALIGN(dimension, VSS_LANES) *
+	       sizeof(u32);
+}
+
+/*
+ * Makes padded rows of some vectors, normalized for VSS_METRIC_COS; in @room, unless
+ * they are such rows.
+ */
+static const float *vss_encode_load(u32 metric, const u32 *vectors,
+				    const u32 *norms, u32 count, u32 dimension,
+				    float *room)
+{
+	u32 i, lanes = ALIGN(dimension, VSS_LANES);
+	float *row = room;
+
+	if (metric != VSS_METRIC_COS && dimension == lanes &&
+	    IS_ALIGNED((unsigned long)vectors, VSS_ALIGN))
+		return (const float *)vectors;
+	for (i = 0; i < count; i++, vectors += dimension, row += lanes) {
+		memcpy(row, vectors, dimension * sizeof(u32));
+		memset(row + dimension, 0, (lanes - dimension) * sizeof(u32));
+		if (metric == VSS_METRIC_COS)
+			vss_metric_normalize(row, dimension,
+					     (const float *)&norms[i]);
+	}
+	return room;
+}
+
 /**
  * vss_distance_encode() - make the codes of consecutive vectors
  * @metric: one of enum vss_metric
@@ -178,7 +220,7 @@ void vss_distance_normalize(u32 *vector, u32 dimension, u32 norm)
  * @norms: their norms, for VSS_METRIC_COS
  * @count: number of vectors
  * @dimension: components of each
- * @scratch: room for VSS_ENCODE_ROWS padded vectors, aligned to VSS_ALIGN
+ * @scratch: vss_distance_encode_bytes(), aligned to VSS_ALIGN
  * @codes: out, the words of each, plane after plane
  *
  * Return: the longest FPU section, in nanoseconds.
@@ -186,25 +228,26 @@ void vss_distance_normalize(u32 *vector, u32 dimension, u32 norm)
 u64 vss_distance_encode(u32 metric, const u32 *vectors, const u32 *norms,
 			u32 count, u32 dimension, u32 *scratch, u32 *codes)
 {
-	u32 i, end, lanes = ALIGN(dimension, VSS_LANES);
+	u32 i, end, some, lanes = ALIGN(dimension, VSS_LANES);
 	u32 most = vss_section_vectors(dimension);
-	float *row = (float *)scratch;
+	u32 side = vss_encode_rows(dimension);
+	float *room = (float *)scratch;
+	const float *rows;
 	u64 begin, zeros, longest = 0;
 
-	memset(scratch + dimension, 0, (lanes - dimension) * sizeof(u32));
 	for (i = 0; i < count;) {
 		begin = vss_section_begin(true);
-		for (end = min(i + most, count); i < end; i++) {
-			memcpy(row, vectors, dimension * sizeof(u32));
-			if (metric == VSS_METRIC_COS)
-				vss_metric_normalize(row, dimension,
-						     (const float *)&norms[i]);
+		for (end = min(i + most, count); i < end; i += some) {
+			some = min(side, end - i);
+			rows = vss_encode_load(metric, vectors, norms + i,
+					       some, dimension, room);
 			/* Denormals are no zeros before they are divided. */
 			zeros = vss_zeros_begin();
-			vss_ops->encode(row, row + lanes, lanes, codes);
+			vss_ops->encode(rows, room + side * lanes, lanes, some,
+					codes);
 			vss_zeros_end(zeros);
-			vectors += dimension;
-			codes += VSS_PLANES * vss_code_words(lanes);
+			vectors += some * dimension;
+			codes += some * VSS_PLANES * vss_code_words(lanes);
 		}
 		longest = max(longest, vss_section_end(begin));
 	}

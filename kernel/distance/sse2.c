@@ -116,7 +116,7 @@ static __always_inline __m128i vss_total(const struct vss_sum *sum)
 			     _mm_castps_si128(_mm_shuffle_ps(a, b, 0xdd)));
 }
 
-static __always_inline void vss_pack(const __m128i *codes, u32 *bytes)
+static __always_inline void vss_pack(const __m128i *codes, u64 *bytes)
 {
 	__m128i a = _mm_packs_epi32(codes[0], codes[1]);
 	__m128i b = _mm_packs_epi32(codes[2], codes[3]);

@@ -109,7 +109,7 @@ static float rows[ROWS * MOST] __attribute__((aligned(64)));
 static float packed[ROWS * MOST] __attribute__((aligned(64)));
 static float query[MOST] __attribute__((aligned(64)));
 static float model[MOST];
-static u32 scratch[VSS_ENCODE_ROWS * MOST] __attribute__((aligned(64)));
+static u32 scratch[2 * VSS_ENCODE_ROWS * MOST] __attribute__((aligned(64)));
 static u32 codes[ROWS * VSS_PLANES * (MOST / VSS_LANES + 2)];
 static u32 planes[VSS_PLANES][ROWS * (MOST / VSS_LANES + 2)] __attribute__((aligned(64)));
 static u32 norms[ROWS] __attribute__((aligned(64)));

@@ -33,6 +33,7 @@ typedef int64_t s64;
 #define BITS_TO_LONGS(_n) (((_n) + 63) / 64)
 #define ARRAY_SIZE(_a) (sizeof(_a) / sizeof((_a)[0]))
 #define ALIGN(_x, _to) (((_x) + (_to) - 1) / (_to) * (_to))
+#define IS_ALIGNED(_x, _to) ((_x) % (_to) == 0)
 #define DIV_ROUND_UP(_n, _d) (((_n) + (_d) - 1) / (_d))
 #define min(_a, _b) ((_a) < (_b) ? (_a) : (_b))
 #define max(_a, _b) ((_a) > (_b) ? (_a) : (_b))

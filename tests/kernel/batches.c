@@ -7,6 +7,8 @@
 /* For strerrorname_np(). */
 #define _GNU_SOURCE
 
+#include <float.h>
+
 #include "collections.h"
 
 #define MOST VSS_MAX_ROWS
@@ -84,6 +86,50 @@ static void stops_at_a_row(void)
 	expect_put("an id twice in a batch of upserts", file, &put, 0, 499, 501);
 	ids[1500] = 1501;
 	close(file);
+}
+
+/* How many of the first components, made @bad in turn, do not stop a put at their row. */
+static uint32_t unstopped(int file, uint32_t count, uint32_t dimension, float bad)
+{
+	uint32_t i, wrong = 0;
+
+	for (i = 0; i < count * dimension; i++) {
+		struct vss_put put = put_of(count);
+
+		put.dimension = dimension;
+		put.flags = VSS_PUT_UPSERT;
+		vectors[i] = bad;
+		if (RUN(file, VSS_PUT, &put) != EINVAL || put.done != i / dimension)
+			wrong++;
+		vectors[i] = i;
+	}
+	return wrong;
+}
+
+static void stops_at_any_component(void)
+{
+	static const float bad[] = { NAN, -NAN, INFINITY, -INFINITY };
+	static const uint32_t dimensions[] = { 3, 16 };
+	size_t i, j;
+
+	for (i = 0; i < sizeof(dimensions) / sizeof(*dimensions); i++) {
+		uint32_t dimension = dimensions[i];
+		int file = open_private(dimension, VSS_METRIC_L2SQ);
+		struct vss_put put = put_of(9);
+
+		for (j = 0; j < sizeof(bad) / sizeof(*bad); j++)
+			ktap_ok(!unstopped(file, 9, dimension, bad[j]),
+				"%f in any component of 9 rows of %u stops at its row",
+				bad[j], dimension);
+		put.dimension = dimension;
+		put.flags = VSS_PUT_UPSERT;
+		for (j = 0; j < 9 * dimension; j++)
+			vectors[j] = j % 2 ? FLT_MAX : -FLT_MAX;
+		ktap_ok(!RUN(file, VSS_PUT, &put) && put.done == 9,
+			"rows of %u of the greatest numbers are stored", dimension);
+		number_rows();
+		close(file);
+	}
 }
 
 static void stops_at_a_limit(void)
@@ -508,6 +554,7 @@ int main(void)
 	number_rows();
 	default_collection();
 	stops_at_a_row();
+	stops_at_any_component();
 	stops_at_a_limit();
 	stops_at_the_quota();
 	stops_at_a_fault();
