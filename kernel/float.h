@@ -15,7 +15,7 @@
 #define VSS_F32_LEAST_NORMAL	0x00800000U
 
 /* The same bits for each of two floats. */
-#define VSS_F32_PAIR(_bits)	((u64)(_bits) << 32 | (_bits))
+#define VSS_F32_PAIR(_bits)	((_bits) * 0x100000001ULL)
 
 static inline bool vss_f32_is_finite(u32 bits)
 {

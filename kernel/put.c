@@ -32,6 +32,9 @@
 #define VSS_BEGIN_BLOCKS 16
 #define VSS_FULL_BLOCKS 256
 
+/* For so many rows ahead what their ids are looked for in is asked for. */
+#define VSS_EXPECT_IDS 8
+
 /* What was wanted for a place is not wanted for another. */
 static void vss_spare_reset(struct vss_spare *spare)
 {
@@ -217,6 +220,10 @@ static int vss_store_prepare_batch(struct vss_store *store,
 	vss_batch_forget(batch);
 	batch->fresh = 0;
 	while (!ret && batch->prepared < batch->count) {
+		u32 ahead = batch->prepared + VSS_EXPECT_IDS;
+
+		if (ahead < batch->count)
+			vss_index_expect(&store->index, batch->ids[ahead]);
 		ret = vss_store_prepare_row(store, batch, batch->prepared,
 					    upsert, spare);
 		if (!ret)
@@ -249,7 +256,8 @@ static void vss_store_publish_row(struct vss_store *store,
 
 	if (fresh) {
 		__set_bit(i, vss_block_live(store, block));
-		clear_bit(i, vss_block_used(store, block));
+		if (test_bit(i, vss_block_used(store, block)))
+			clear_bit(i, vss_block_used(store, block));
 		block->nr_live++;
 		block->nr_used = max(block->nr_used, i + 1);
 		WRITE_ONCE(store->count, store->count + 1);
@@ -312,7 +320,6 @@ static void vss_store_begin(struct vss_store *store, struct vss_batch *batch)
 
 		batch->expiries[n] = vss_expiry_after(batch->now,
 						      own ?: ttl ?: VSS_NEVER);
-		vss_index_expect(&store->index, batch->ids[n]);
 	}
 	vss_expiry_sweep(store, batch->now, VSS_BEGIN_BLOCKS,
 			 2 * batch->count);
