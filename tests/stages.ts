@@ -7,6 +7,7 @@
 import { PROJECT } from "../lab/host.ts";
 import { hasKernel } from "../lab/kinds.ts";
 import { type Machine, machineByName } from "../lab/machines.ts";
+import { loadCheck } from "./load_check.ts";
 import { programStages, sharedProgramStages } from "./programs.ts";
 import { FAST, filesIn, inLab, isEmulated, type Stage, stageName, STOCK } from "./stage.ts";
 import { CHECKS as STATIC } from "./static/checks.ts";
@@ -152,9 +153,21 @@ export async function suites(machine: Machine): Promise<Stage[]> {
   const { name } = machine;
   return [
     ...[CHECKED, WATCHED].includes(name) ? [faultStage(name)] : [],
+    ...name === STOCK ? [loadStage(name)] : [],
     ...name === WATCHED ? [] : [deviceStage(name, LONG_SECONDS)],
     ...await sharedProgramStages(machine, LONG_SECONDS),
   ];
+}
+
+/** The driver, built and loaded in a machine with the headers of its kernel. */
+function loadStage(machine: string): Stage {
+  const script = loadCheck("just load", "just unload");
+  return {
+    name: stageName("load", machine),
+    command: inLab(machine, ["sh", "-euc", script]),
+    result: "exit",
+    emulated: isEmulated(machine),
+  };
 }
 
 /** The faults that a machine with the kernel's checks has to find. */
