@@ -20,10 +20,12 @@ static size_t vss_batch_bytes(u32 dimension, u32 rows, u32 words)
 {
 	size_t row = 4 * sizeof(u64) + sizeof(struct vss_payload *) +
 		     (2 + dimension + VSS_PLANES * words) * sizeof(u32);
+	size_t bytes = sizeof(struct vss_batch) + rows * row;
 
-	return sizeof(struct vss_batch) + rows * row +
-	       (words ? 2 * VSS_ALIGN + vss_distance_encode_bytes(dimension) :
-			0);
+	if (words)
+		bytes += 2 * VSS_ALIGN +
+			 vss_distance_encode_bytes(dimension, rows);
+	return bytes;
 }
 
 /**

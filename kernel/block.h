@@ -138,6 +138,8 @@ int vss_store_widen(struct vss_store *store, u32 more, struct vss_spare *spare);
 int vss_store_take_slot(struct vss_store *store, u32 *slot, u64 expiry,
 			struct vss_spare *spare);
 void vss_store_return_slot(struct vss_store *store, u32 slot);
+void vss_store_expect_stripe(struct vss_store *store, struct vss_block *block,
+			     u32 i);
 void vss_store_write(struct vss_store *store, u32 slot, struct vss_batch *batch,
 		     u32 n);
 void vss_store_settle(struct vss_store *store);

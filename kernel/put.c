@@ -65,6 +65,8 @@ static int vss_store_prepare(struct vss_store *store, struct vss_batch *batch,
 	       (store->layout.lanes - store->dimension) * sizeof(u32));
 	*vss_block_id(store, block, i) = batch->ids[n];
 	*vss_block_payload(store, block, i) = NULL;
+	if (i % VSS_STRIPE == 0)
+		vss_store_expect_stripe(store, block, i);
 	vss_store_write(store, slot, batch, n);
 	vss_order_append(store, slot);
 	batch->slots[n] = slot;

@@ -468,12 +468,18 @@ void vss_store_return_slot(struct vss_store *store, u32 slot)
 		list_add_tail(&block->room, &store->room);
 }
 
-/* Asks for the stripe behind a row's, which those that come next are dealt out to. */
-static void vss_store_expect_stripe(struct vss_store *store,
-				    struct vss_block *block, u32 i)
+/**
+ * vss_store_expect_stripe() - ask for what new rows are dealt out to next
+ * @store: its writers held
+ * @block: where they go
+ * @i: the first row of a stripe; the one behind it is asked for
+ */
+void vss_store_expect_stripe(struct vss_store *store, struct vss_block *block,
+			     u32 i)
 {
 	u32 plane, word, words = min(store->layout.words, VSS_EXPECT_WORDS);
 
+	lockdep_assert_held(&store->writers);
 	if (i + VSS_STRIPE >= store->layout.rows_per_block)
 		return;
 	for (plane = 0; plane < VSS_PLANES; plane++) {
@@ -492,8 +498,6 @@ static void vss_store_write_code(struct vss_store *store,
 {
 	u32 plane, words = store->layout.words;
 
-	if (i % VSS_STRIPE == 0)
-		vss_store_expect_stripe(store, block, i);
 	for (plane = 0; plane < VSS_PLANES; plane++, code += words)
 		vss_distance_deal(vss_block_stripe(store, block, plane, i),
 				  i % VSS_STRIPE, code, words);

@@ -234,7 +234,7 @@ const char *vss_distance_level(void);
 u64 vss_distance_norms(const u32 *vectors, u32 count, u32 dimension,
 		       u32 *norms);
 void vss_distance_normalize(u32 *vector, u32 dimension, u32 norm);
-size_t vss_distance_encode_bytes(u32 dimension);
+size_t vss_distance_encode_bytes(u32 dimension, u32 count);
 u64 vss_distance_encode(u32 metric, const u32 *vectors, const u32 *norms,
 			u32 count, u32 dimension, u32 *scratch, u32 *codes);
 void vss_distance_deal(u32 *stripe, u32 row, const u32 *code, u32 words);

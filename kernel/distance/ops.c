@@ -171,22 +171,24 @@ void vss_distance_normalize(u32 *vector, u32 dimension, u32 norm)
 	vss_fpu_end();
 }
 
-/* Vectors that are encoded side by side. */
-static u32 vss_encode_rows(u32 dimension)
+/* How many of @count vectors are encoded side by side. */
+static u32 vss_encode_rows(u32 dimension, u32 count)
 {
-	return min_t(u32, vss_section_vectors(dimension), VSS_ENCODE_ROWS);
+	count = min_t(u32, count, VSS_ENCODE_ROWS);
+	return min(count, vss_section_vectors(dimension));
 }
 
 /**
  * vss_distance_encode_bytes() - what vss_distance_encode() wants to work with
  * @dimension: components of a vector
+ * @count: number of vectors, at most
  *
  * Return: bytes: room for padded vectors, and for what is left of them.
  */
-size_t vss_distance_encode_bytes(u32 dimension)
+size_t vss_distance_encode_bytes(u32 dimension, u32 count)
 {
-	return 2 * vss_encode_rows(dimension) * ALIGN(dimension, VSS_LANES) *
-	       sizeof(u32);
+	return 2 * vss_encode_rows(dimension, count) *
+	       ALIGN(dimension, VSS_LANES) * sizeof(u32);
 }
 
 /*
@@ -230,7 +232,7 @@ u64 vss_distance_encode(u32 metric, const u32 *vectors, const u32 *norms,
 {
 	u32 i, end, some, lanes = ALIGN(dimension, VSS_LANES);
 	u32 most = vss_section_vectors(dimension);
-	u32 side = vss_encode_rows(dimension);
+	u32 side = vss_encode_rows(dimension, count);
 	float *room = (float *)scratch;
 	const float *rows;
 	u64 begin, zeros, longest = 0;
