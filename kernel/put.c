@@ -258,6 +258,7 @@ static void vss_store_publish_row(struct vss_store *store,
 
 	if (fresh) {
 		__set_bit(i, vss_block_live(store, block));
+		/* Mostly it is clear, and an atomic write is slow. */
 		if (test_bit(i, vss_block_used(store, block)))
 			clear_bit(i, vss_block_used(store, block));
 		block->nr_live++;
