@@ -71,8 +71,9 @@ static inline u32 vss_code_words(u32 lanes)
 /* Bytes of a query's tables for VSS_LANES components, where products are looked up. */
 #define VSS_TABLE_BYTES 128
 
-/* Rows that are encoded side by side, at most. */
+/* Rows that are encoded side by side, at most, and scales that are tried for each. */
 #define VSS_ENCODE_ROWS 4
+#define VSS_FITS 2
 
 /* Queries that an inner loop takes at a time, at most. */
 #define VSS_TILE_QUERIES 8
@@ -137,6 +138,38 @@ struct vss_stripes {
 };
 
 /**
+ * struct vss_part - what of some stripes is looked at in one FPU section
+ * @first: the first stripe
+ * @count: how many
+ * @plane: the first plane
+ * @end: the plane behind the last one
+ */
+struct vss_part {
+	u32 first;
+	u32 count;
+	u32 plane;
+	u32 end;
+};
+
+/**
+ * struct vss_encoding - rows whose codes are made
+ * @rows: consecutive padded rows
+ * @residuals: what the upper half of the planes leaves of them
+ * @lanes: padded dimension
+ * @count: how many, at most VSS_ENCODE_ROWS
+ * @codes: the words of each row, plane after plane
+ * @scales: of each row, made by the upper half for the lower one
+ */
+struct vss_encoding {
+	const float *rows;
+	float *residuals;
+	u32 lanes;
+	u32 count;
+	u32 *codes;
+	float scales[VSS_ENCODE_ROWS][VSS_FITS];
+};
+
+/**
  * struct vss_probe - a query, made ready for codes
  * @limit: greatest distance of a hit, as its bits; set by the caller
  * @masks: a bit for each row of each stripe: in, whether it is wanted; out,
@@ -183,12 +216,12 @@ struct vss_probe {
  *        query i begin at @out[i * VSS_TILE_ROWS]
  * @dot: inner products, likewise
  * @near: which distances are not beyond a limit, as bits
- * @sift: finds out which rows of @count stripes from @first on the codes do not
- *        rule out, where all rows of a query have one T
+ * @sift: finds out which rows of a part the codes do not rule out, where all rows of
+ *        a query have one T. What begins at a later plane goes on with the sums and
+ *        masks that the planes before have left
  * @sift_ip: likewise, for VSS_METRIC_IP
- * @encode: makes the codes of @count consecutive padded rows, at most
- *          VSS_ENCODE_ROWS, of each plane after plane; @residuals is scratch of
- *          the rows' size
+ * @encode_upper: makes the first half of the planes of some rows
+ * @encode_lower: makes the rest, after that
  * @tabulate: makes a query's tables of its code, for @sift to look products up in
  *            stripes the bytes of whose words lie apart; NULL if it computes them
  *
@@ -205,12 +238,13 @@ struct vss_distance_ops {
 	void (*near)(const float *distances, u32 count, const float *limit,
 		     u16 *near);
 	void (*sift)(struct vss_probe *const *probes, u32 nr_probes,
-		     const struct vss_stripes *stripes, u32 first, u32 count);
+		     const struct vss_stripes *stripes,
+		     const struct vss_part *part);
 	void (*sift_ip)(struct vss_probe *const *probes, u32 nr_probes,
-			const struct vss_stripes *stripes, u32 first,
-			u32 count);
-	void (*encode)(const float *rows, float *residuals, u32 lanes,
-		       u32 count, u32 *codes);
+			const struct vss_stripes *stripes,
+			const struct vss_part *part);
+	void (*encode_upper)(struct vss_encoding *some);
+	void (*encode_lower)(struct vss_encoding *some);
 	void (*tabulate)(const s8 *code, u32 lanes, u8 *tables);
 };
 
@@ -225,6 +259,7 @@ void vss_metric_norms(const float *vectors, u32 count, u32 dimension,
 void vss_metric_normalize(float *vector, u32 dimension, const float *norm);
 void vss_metric_finish_ip(float *distances, u32 count);
 void vss_metric_finish_cos(float *distances, const struct vss_rows *rows);
+void vss_metric_scale(struct vss_probe *probe, const float *query, u32 lanes);
 void vss_metric_round(struct vss_probe *probe, const float *query, u32 lanes);
 void vss_metric_aim(u32 metric, struct vss_probe *probe, u32 lanes);
 

@@ -39,7 +39,6 @@
 #include "rounding.h"
 
 #define VSS_ROWS 4
-#define VSS_FITS 2
 
 /* Adds the terms of some components to a sum. */
 typedef vss_float vss_step(vss_float sum, vss_float query, vss_float row);
@@ -360,24 +359,26 @@ static __always_inline bool vss_sift_next(struct vss_probe *probe,
 }
 
 /*
- * Looks at some stripes, for some queries: plane after plane, as each is read
- * fastest from one end to the other.
+ * Looks at some planes of some stripes, for some queries: plane after plane, as each
+ * is read fastest from one end to the other.
  */
 static __always_inline void vss_sift_stripes(struct vss_probe *const *probes,
 					     const u32 nr_probes,
 					     const struct vss_stripes *stripes,
-					     u32 first, u32 count,
+					     const struct vss_part *part,
 					     bool with_norms)
 {
 	float *sums = (float *)stripes->sums;
 	u32 q, i;
 
-	vss_sift_first(probes, nr_probes, stripes, first, count, with_norms);
+	if (!part->plane)
+		vss_sift_first(probes, nr_probes, stripes, part->first,
+			       part->count, with_norms);
 	for (q = 0; q < nr_probes; q++, sums += VSS_TILE_ROWS) {
-		i = 1;
-		while (i < VSS_PLANES &&
+		i = part->plane ? part->plane : 1;
+		while (i < part->end &&
 		       vss_sift_next(probes[q], stripes, stripes->planes[i],
-				     sums, first, count, with_norms))
+				     sums, part->first, part->count, with_norms))
 			i++;
 	}
 }
@@ -385,32 +386,37 @@ static __always_inline void vss_sift_stripes(struct vss_probe *const *probes,
 static __always_inline void vss_sift_all(struct vss_probe *const *probes,
 					 u32 nr_probes,
 					 const struct vss_stripes *stripes,
-					 u32 first, u32 count, bool with_norms)
+					 const struct vss_part *part,
+					 bool with_norms)
 {
 	const u32 most = VSS_TILE_ROWS / VSS_STRIPE;
-	u32 i, q, some;
+	struct vss_part some = *part;
+	u32 q, left;
 
-	for (i = first; i < first + count; i += some) {
-		some = count - (i - first) < most ? count - (i - first) : most;
+	for (left = part->count; left; left -= some.count) {
+		some.count = left < most ? left : most;
 		for (q = 0; q + VSS_CODES <= nr_probes; q += VSS_CODES)
-			vss_sift_stripes(probes + q, VSS_CODES, stripes, i,
-					 some, with_norms);
-		for (; q < nr_probes; q++)
-			vss_sift_stripes(probes + q, 1, stripes, i, some,
+			vss_sift_stripes(probes + q, VSS_CODES, stripes, &some,
 					 with_norms);
+		for (; q < nr_probes; q++)
+			vss_sift_stripes(probes + q, 1, stripes, &some,
+					 with_norms);
+		some.first += some.count;
 	}
 }
 
 static void vss_sift(struct vss_probe *const *probes, u32 nr_probes,
-		     const struct vss_stripes *stripes, u32 first, u32 count)
+		     const struct vss_stripes *stripes,
+		     const struct vss_part *part)
 {
-	vss_sift_all(probes, nr_probes, stripes, first, count, false);
+	vss_sift_all(probes, nr_probes, stripes, part, false);
 }
 
 static void vss_sift_ip(struct vss_probe *const *probes, u32 nr_probes,
-			const struct vss_stripes *stripes, u32 first, u32 count)
+			const struct vss_stripes *stripes,
+			const struct vss_part *part)
 {
-	vss_sift_all(probes, nr_probes, stripes, first, count, true);
+	vss_sift_all(probes, nr_probes, stripes, part, true);
 }
 
 static void vss_near(const float *distances, u32 count, const float *limit,
@@ -605,59 +611,72 @@ static void vss_encode_end(const struct vss_remains *remains, u32 lanes,
 }
 
 /*
- * Makes two planes of what is left of some rows, and takes the scales to be tried for
- * each; it sets the second one to that of its second plane. As every step waits for
- * sums of the one before, each is done with all rows before the next.
+ * Makes two planes of what is @left of some rows, whose scales are those to be tried
+ * for each; it sets the second one to that of its second plane. As every step waits
+ * for sums of the one before, each is done with all rows before the next.
  */
-static void vss_encode_half(const float *rows, const float *left,
-			    float *residuals, u32 lanes, u32 count,
-			    float (*scales)[VSS_FITS], u32 *codes)
+static void vss_encode_half(struct vss_encoding *some, const float *left,
+			    u32 *codes)
 {
+	const u32 lanes = some->lanes, count = some->count;
 	const u32 words = vss_code_words(lanes), apart = VSS_PLANES * words;
 	struct vss_remains remains[VSS_ENCODE_ROWS][2];
 	struct vss_fit fits[VSS_ENCODE_ROWS];
+	float scale;
 	u32 i;
 
 	for (i = 0; i < count; i++)
-		fits[i] = vss_fit_best(left + i * lanes, lanes, scales[i]);
+		fits[i] = vss_fit_best(left + i * lanes, lanes, some->scales[i]);
 	for (i = 0; i < count; i++)
-		scales[i][1] = vss_round(fits[i].product / fits[i].square);
+		some->scales[i][1] = vss_round(fits[i].product / fits[i].square);
 	for (i = 0; i < count; i++)
-		vss_encode_planes(rows + i * lanes, left + i * lanes,
-				  residuals + i * lanes, lanes, fits[i].inverse,
-				  scales[i][1], codes + i * apart, remains[i]);
+		vss_encode_planes(some->rows + i * lanes, left + i * lanes,
+				  some->residuals + i * lanes, lanes,
+				  fits[i].inverse, some->scales[i][1],
+				  codes + i * apart, remains[i]);
 	for (i = 0; i < count; i++) {
-		vss_encode_end(&remains[i][0], lanes, 4.0f * scales[i][1],
+		scale = some->scales[i][1];
+		vss_encode_end(&remains[i][0], lanes, 4.0f * scale,
 			       codes + i * apart);
-		vss_encode_end(&remains[i][1], lanes, scales[i][1],
+		vss_encode_end(&remains[i][1], lanes, scale,
 			       codes + i * apart + words);
 	}
 }
 
-static void vss_encode(const float *rows, float *residuals, u32 lanes,
-		       u32 count, u32 *codes)
+/*
+ * Two planes alone leave the least if some of the greatest components are cut off: in
+ * Gaussian rows, those beyond 0.95 of the greatest one for 100 components, and beyond
+ * 0.65 for 8192. But then there is more for the next two to make up for than a range
+ * that is fine can hold.
+ */
+static void vss_encode_upper(struct vss_encoding *some)
 {
-	float scales[VSS_ENCODE_ROWS][VSS_FITS];
 	u32 i;
 
-	/*
-	 * Two planes alone leave the least if some of the greatest components
-	 * are cut off: in Gaussian rows, those beyond 0.95 of the greatest one
-	 * for 100 components, and beyond 0.65 for 8192. But then there is more
-	 * for the next two to make up for than a range that is fine can hold.
-	 */
-	for (i = 0; i < count; i++) {
-		scales[i][0] = vss_greatest(rows + i * lanes, lanes) / 7.5f;
-		scales[i][1] = 0.9f * scales[i][0];
+	for (i = 0; i < some->count; i++) {
+		float most = vss_greatest(some->rows + i * some->lanes,
+					  some->lanes);
+
+		some->scales[i][0] = most / 7.5f;
+		some->scales[i][1] = 0.9f * some->scales[i][0];
 	}
-	vss_encode_half(rows, rows, residuals, lanes, count, scales, codes);
-	for (i = 0; i < count; i++) {
-		scales[i][0] = vss_greatest(residuals + i * lanes, lanes) / 7.5f;
+	vss_encode_half(some, some->rows, some->codes);
+}
+
+static void vss_encode_lower(struct vss_encoding *some)
+{
+	u32 i;
+
+	for (i = 0; i < some->count; i++) {
+		float most = vss_greatest(some->residuals + i * some->lanes,
+					  some->lanes);
+
+		some->scales[i][0] = most / 7.5f;
 		/* A little more than what lies between two levels. */
-		scales[i][1] = scales[i][1] / 14.0f + 0x1p-100f;
+		some->scales[i][1] = some->scales[i][1] / 14.0f + 0x1p-100f;
 	}
-	vss_encode_half(rows, residuals, residuals, lanes, count, scales,
-			codes + 2 * vss_code_words(lanes));
+	vss_encode_half(some, some->residuals,
+			some->codes + 2 * vss_code_words(some->lanes));
 }
 
 #endif /* VSS_KERNELS_H */

@@ -130,8 +130,22 @@ static float vss_metric_table_step(const float *query, u32 lanes)
 }
 
 /**
- * vss_metric_round() - make the code of a query
+ * vss_metric_scale() - choose the step of a query's code
  * @probe: not ready yet, its tables set
+ * @query: the padded query; normalized for VSS_METRIC_COS
+ * @lanes: padded dimension
+ */
+void vss_metric_scale(struct vss_probe *probe, const float *query, u32 lanes)
+{
+	float step = probe->tables ? vss_metric_table_step(query, lanes) :
+				     vss_metric_step(query, lanes);
+
+	probe->step = step > 0x1p-107f ? step : 0x1p-107f;
+}
+
+/**
+ * vss_metric_round() - make the code of a query
+ * @probe: not ready yet, its step chosen
  * @query: the padded query; normalized for VSS_METRIC_COS
  * @lanes: padded dimension
  *
@@ -139,18 +153,15 @@ static float vss_metric_table_step(const float *query, u32 lanes)
  */
 void vss_metric_round(struct vss_probe *probe, const float *query, u32 lanes)
 {
-	float step = probe->tables ? vss_metric_table_step(query, lanes) :
-				     vss_metric_step(query, lanes);
+	const float step = probe->step, scale = 1.0f / step;
 	double error = 0.0, norm = 0.0;
 	s32 sum = 0, sizes = 0, squares = 0;
-	float scale;
 	u32 i;
 
-	step = step > 0x1p-107f ? step : 0x1p-107f;
-	scale = 1.0f / step;
 	for (i = 0; i < lanes; i++) {
 		float at = query[i] * scale;
-		s32 code = (s32)(at + (at < 0.0f ? -0.5f : 0.5f));
+		/* No branch: the signs cannot be foreseen. */
+		s32 code = (s32)(at + __builtin_copysignf(0.5f, at));
 		float rest = query[i] - step * code;
 
 		probe->code[i] = code;
@@ -160,7 +171,6 @@ void vss_metric_round(struct vss_probe *probe, const float *query, u32 lanes)
 		error += (double)rest * rest;
 		norm += (double)query[i] * query[i];
 	}
-	probe->step = step;
 	probe->bias = 3 * (probe->tables ? -sizes : sum);
 	probe->square = step * step * squares;
 	/* What exceeds a float becomes infinite, and rules nothing out. */

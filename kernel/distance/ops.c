@@ -25,7 +25,7 @@
 #include "section.h"
 
 /* Components that are read in one FPU section while rows are put. */
-#define VSS_SECTION_COMPONENTS 8192
+#define VSS_SECTION_COMPONENTS 4096
 
 /* Components, for all queries, of rows whose section is worth being timed. */
 #define VSS_TIMED_COMPONENTS 4096
@@ -191,28 +191,93 @@ size_t vss_distance_encode_bytes(u32 dimension, u32 count)
 	       ALIGN(dimension, VSS_LANES) * sizeof(u32);
 }
 
-/*
- * Makes padded rows of some vectors, normalized for VSS_METRIC_COS; in @room, unless
- * they are such rows.
+/**
+ * struct vss_source - vectors whose codes are made
+ * @metric: one of enum vss_metric
+ * @dimension: components of each
+ * @vectors: the first one's components, others following without padding
+ * @norms: their norms, for VSS_METRIC_COS
+ * @room: for padded rows
  */
-static const float *vss_encode_load(u32 metric, const u32 *vectors,
-				    const u32 *norms, u32 count, u32 dimension,
-				    float *room)
-{
-	u32 i, lanes = ALIGN(dimension, VSS_LANES);
-	float *row = room;
+struct vss_source {
+	u32 metric;
+	u32 dimension;
+	const u32 *vectors;
+	const u32 *norms;
+	float *room;
+};
 
-	if (metric != VSS_METRIC_COS && dimension == lanes &&
-	    IS_ALIGNED((unsigned long)vectors, VSS_ALIGN))
-		return (const float *)vectors;
-	for (i = 0; i < count; i++, vectors += dimension, row += lanes) {
-		memcpy(row, vectors, dimension * sizeof(u32));
+/*
+ * Makes padded rows of some vectors, normalized for VSS_METRIC_COS, unless they are
+ * such rows.
+ */
+static void vss_encode_load(const struct vss_source *source, u32 first,
+			    struct vss_encoding *some)
+{
+	u32 i, dimension = source->dimension, lanes = some->lanes;
+	const u32 *vector = source->vectors + (size_t)first * dimension;
+	bool as_is = source->metric != VSS_METRIC_COS && dimension == lanes &&
+		     IS_ALIGNED((unsigned long)vector, VSS_ALIGN);
+	float *row = source->room;
+
+	some->rows = as_is ? (const float *)vector : row;
+	if (as_is)
+		return;
+	for (i = 0; i < some->count; i++, vector += dimension, row += lanes) {
+		memcpy(row, vector, dimension * sizeof(u32));
 		memset(row + dimension, 0, (lanes - dimension) * sizeof(u32));
-		if (metric == VSS_METRIC_COS)
+		if (source->metric == VSS_METRIC_COS)
 			vss_metric_normalize(row, dimension,
-					     (const float *)&norms[i]);
+					     (const float *)&source->norms[first + i]);
 	}
-	return room;
+}
+
+/* One FPU section for some vectors, @side of them at a time, or less. */
+static u64 vss_encode_several(const struct vss_source *source, u32 first,
+			      u32 count, u32 side, struct vss_encoding *some)
+{
+	u64 zeros, begin = vss_section_begin(true);
+	u32 i;
+
+	for (i = 0; i < count; i += some->count) {
+		some->count = min(side, count - i);
+		vss_encode_load(source, first + i, some);
+		/* Denormals are no zeros before they are divided. */
+		zeros = vss_zeros_begin();
+		vss_ops->encode_upper(some);
+		vss_ops->encode_lower(some);
+		vss_zeros_end(zeros);
+		some->codes += some->count * VSS_PLANES *
+			       vss_code_words(some->lanes);
+	}
+	return vss_section_end(begin);
+}
+
+/* An FPU section for a part of what is done with a long vector. */
+static u64 vss_encode_step(void (*step)(struct vss_encoding *some),
+			   struct vss_encoding *some)
+{
+	u64 begin = vss_section_begin(true);
+	u64 zeros = vss_zeros_begin();
+
+	step(some);
+	vss_zeros_end(zeros);
+	return vss_section_end(begin);
+}
+
+/* Several FPU sections for one vector that is too long for one. */
+static u64 vss_encode_long(const struct vss_source *source, u32 first,
+			   struct vss_encoding *some)
+{
+	u64 time, begin = vss_section_begin(true);
+
+	some->count = 1;
+	vss_encode_load(source, first, some);
+	time = vss_section_end(begin);
+	time = max(time, vss_encode_step(vss_ops->encode_upper, some));
+	time = max(time, vss_encode_step(vss_ops->encode_lower, some));
+	some->codes += VSS_PLANES * vss_code_words(some->lanes);
+	return time;
 }
 
 /**
@@ -230,28 +295,29 @@ static const float *vss_encode_load(u32 metric, const u32 *vectors,
 u64 vss_distance_encode(u32 metric, const u32 *vectors, const u32 *norms,
 			u32 count, u32 dimension, u32 *scratch, u32 *codes)
 {
-	u32 i, end, some, lanes = ALIGN(dimension, VSS_LANES);
+	u32 i, piece, lanes = ALIGN(dimension, VSS_LANES);
 	u32 most = vss_section_vectors(dimension);
 	u32 side = vss_encode_rows(dimension, count);
-	float *room = (float *)scratch;
-	const float *rows;
-	u64 begin, zeros, longest = 0;
+	const struct vss_source source = {
+		.metric = metric,
+		.dimension = dimension,
+		.vectors = vectors,
+		.norms = norms,
+		.room = (float *)scratch,
+	};
+	struct vss_encoding some = {
+		.residuals = (float *)scratch + side * lanes,
+		.lanes = lanes,
+		.codes = codes,
+	};
+	u64 time, longest = 0;
 
-	for (i = 0; i < count;) {
-		begin = vss_section_begin(true);
-		for (end = min(i + most, count); i < end; i += some) {
-			some = min(side, end - i);
-			rows = vss_encode_load(metric, vectors, norms + i,
-					       some, dimension, room);
-			/* Denormals are no zeros before they are divided. */
-			zeros = vss_zeros_begin();
-			vss_ops->encode(rows, room + side * lanes, lanes, some,
-					codes);
-			vss_zeros_end(zeros);
-			vectors += some * dimension;
-			codes += some * VSS_PLANES * vss_code_words(lanes);
-		}
-		longest = max(longest, vss_section_end(begin));
+	for (i = 0; i < count; i += piece) {
+		piece = min(most, count - i);
+		time = dimension > VSS_SECTION_COMPONENTS ?
+		       vss_encode_long(&source, i, &some) :
+		       vss_encode_several(&source, i, piece, side, &some);
+		longest = max(longest, time);
 	}
 	return longest;
 }
@@ -313,35 +379,22 @@ u32 vss_distance_piece(u32 lanes, u32 nr_queries)
 	return clamp_t(size_t, rows, 1, most);
 }
 
-/**
- * vss_distance_rows() - distances of some queries to some rows
- * @metric: one of enum vss_metric
- * @queries: the padded queries' components, aligned to VSS_ALIGN; normalized
- *           for VSS_METRIC_COS
- * @nr_queries: how many, at most VSS_TILE_QUERIES
- * @rows: the rows, no more than vss_distance_piece()
- * @measured: in: what the caller sets; out: all else
- *
- * Return: for how long the FPU section lasted, in nanoseconds; 0 where it was
- * too short to be timed.
- */
-u64 vss_distance_rows(u32 metric, const u32 *const *queries, u32 nr_queries,
-		      const struct vss_rows *rows,
-		      struct vss_measured *measured)
+/* One FPU section's worth of vss_distance_rows(): queries from @first on. */
+static u64 vss_rows_some(u32 metric, const float *const *queries, u32 first,
+			 u32 count, const struct vss_rows *rows,
+			 struct vss_measured *measured)
 {
-	const float *const *q = (const float *const *)queries;
-	float *distances = (float *)measured->distances;
-	u64 begin;
+	float *distances = (float *)measured->distances + first * VSS_TILE_ROWS;
+	u64 begin = vss_section_begin(measured->timed ||
+				      rows->count * rows->lanes * count >=
+				      VSS_TIMED_COMPONENTS);
 	u32 i;
 
-	begin = vss_section_begin(measured->timed ||
-				  rows->count * rows->lanes * nr_queries >=
-				  VSS_TIMED_COMPONENTS);
 	if (metric == VSS_METRIC_L2SQ)
-		vss_ops->l2sq(q, nr_queries, rows, distances);
+		vss_ops->l2sq(queries + first, count, rows, distances);
 	else
-		vss_ops->dot(q, nr_queries, rows, distances);
-	for (i = 0; i < nr_queries; i++, distances += VSS_TILE_ROWS) {
+		vss_ops->dot(queries + first, count, rows, distances);
+	for (i = first; i < first + count; i++, distances += VSS_TILE_ROWS) {
 		if (metric == VSS_METRIC_IP)
 			vss_metric_finish_ip(distances, rows->count);
 		if (metric == VSS_METRIC_COS)
@@ -353,13 +406,42 @@ u64 vss_distance_rows(u32 metric, const u32 *const *queries, u32 nr_queries,
 	return vss_section_end(begin);
 }
 
-/*
- * One FPU section's worth of vss_distance_sift(): @count stripes from @first on,
- * for probes that are ready.
+/**
+ * vss_distance_rows() - distances of some queries to some rows
+ * @metric: one of enum vss_metric
+ * @queries: the padded queries' components, aligned to VSS_ALIGN; normalized
+ *           for VSS_METRIC_COS
+ * @nr_queries: how many, at most VSS_TILE_QUERIES
+ * @rows: the rows, no more than vss_distance_piece()
+ * @measured: in: what the caller sets; out: all else
+ *
+ * Return: for how long the longest FPU section lasted, in nanoseconds; 0 where it
+ * was too short to be timed.
  */
+u64 vss_distance_rows(u32 metric, const u32 *const *queries, u32 nr_queries,
+		      const struct vss_rows *rows,
+		      struct vss_measured *measured)
+{
+	const float *const *q = (const float *const *)queries;
+	u32 i, some, most = nr_queries;
+	u64 longest = 0;
+
+	/* One row may be so long that it takes a section for a few queries alone. */
+	if (rows->count == 1)
+		most = max_t(u32, vss_ops->rows_bytes /
+				  (rows->lanes * sizeof(u32)), 1);
+	for (i = 0; i < nr_queries; i += some) {
+		some = min(most, nr_queries - i);
+		longest = max(longest, vss_rows_some(metric, q, i, some, rows,
+						     measured));
+	}
+	return longest;
+}
+
+/* One FPU section's worth of vss_distance_sift(), for probes that are ready. */
 static u64 vss_sift_some(u32 metric, struct vss_probe *const *probes,
 			 u32 nr_probes, const struct vss_stripes *stripes,
-			 u32 first, u32 count, u32 lanes)
+			 const struct vss_part *part, u32 lanes)
 {
 	u64 begin = vss_section_begin(true);
 	u64 zeros = vss_zeros_begin();
@@ -368,25 +450,61 @@ static u64 vss_sift_some(u32 metric, struct vss_probe *const *probes,
 	for (i = 0; i < nr_probes; i++)
 		vss_metric_aim(metric, probes[i], lanes);
 	if (metric == VSS_METRIC_IP)
-		vss_ops->sift_ip(probes, nr_probes, stripes, first, count);
+		vss_ops->sift_ip(probes, nr_probes, stripes, part);
 	else
-		vss_ops->sift(probes, nr_probes, stripes, first, count);
+		vss_ops->sift(probes, nr_probes, stripes, part);
 	vss_zeros_end(zeros);
 	return vss_section_end(begin);
 }
 
+/* Sifts all stripes for some probes, @piece of them in one FPU section. */
+static u64 vss_sift_several(u32 metric, struct vss_probe *const *probes,
+			    u32 nr_probes, const struct vss_stripes *stripes,
+			    u32 piece, u32 lanes)
+{
+	struct vss_part part = { .end = VSS_PLANES };
+	u64 longest = 0;
+
+	for (; part.first < stripes->count; part.first += part.count) {
+		part.count = min(piece, stripes->count - part.first);
+		longest = max(longest, vss_sift_some(metric, probes, nr_probes,
+						     stripes, &part, lanes));
+	}
+	return longest;
+}
+
+/* Sifts stripes that are so long that each plane of one takes an FPU section. */
+static u64 vss_sift_long(u32 metric, struct vss_probe *probe,
+			 const struct vss_stripes *stripes, u32 lanes)
+{
+	struct vss_part part = { .count = 1 };
+	u64 longest = 0;
+
+	for (; part.first < stripes->count; part.first++) {
+		for (part.plane = 0; part.plane < VSS_PLANES; part.plane++) {
+			part.end = part.plane + 1;
+			longest = max(longest,
+				      vss_sift_some(metric, &probe, 1, stripes,
+						    &part, lanes));
+		}
+	}
+	return longest;
+}
+
 /* One FPU section's worth of vss_sift_ready(). */
-static u64 vss_sift_round(struct vss_probe *probe, const u32 *query, u32 lanes)
+static u64 vss_sift_step(void (*step)(struct vss_probe *probe,
+				      const float *query, u32 lanes),
+			 struct vss_probe *probe, const u32 *query, u32 lanes)
 {
 	u64 begin = vss_section_begin(true);
 	u64 zeros = vss_zeros_begin();
 
-	vss_metric_round(probe, (const float *)query, lanes);
+	step(probe, (const float *)query, lanes);
 	vss_zeros_end(zeros);
 	return vss_section_end(begin);
 }
 
-/* Another: it may take as long. */
+/* Another. */
 static u64 vss_sift_tabulate(struct vss_probe *probe, u32 lanes)
 {
 	u64 begin = vss_section_begin(true);
@@ -395,14 +513,15 @@ static u64 vss_sift_tabulate(struct vss_probe *probe, u32 lanes)
 	return vss_section_end(begin);
 }
 
-/* Makes a probe ready. */
+/* Makes a probe ready: each step takes long where the query has many components. */
 static u64 vss_sift_ready(struct vss_probe *probe, const u32 *query, u32 lanes)
 {
 	u64 time;
 
 	probe->tables = vss_ops->tabulate ?
 			(u8 *)probe->code + ALIGN(lanes, VSS_ALIGN) : NULL;
-	time = vss_sift_round(probe, query, lanes);
+	time = vss_sift_step(vss_metric_scale, probe, query, lanes);
+	time = max(time, vss_sift_step(vss_metric_round, probe, query, lanes));
 	if (probe->tables)
 		time = max(time, vss_sift_tabulate(probe, lanes));
 	probe->ready = true;
@@ -428,7 +547,8 @@ u64 vss_distance_sift(u32 metric, struct vss_probe *const *probes,
 		      const struct vss_stripes *stripes, u32 lanes)
 {
 	u32 stripe = stripes->words * VSS_STRIPE * sizeof(u32);
-	u32 i, at, some, piece, most;
+	u32 i, some, most = clamp(vss_ops->sift_bytes / stripe, 1U,
+				  vss_ops->probes);
 	u64 longest = 0;
 
 	for (i = 0; i < nr_probes; i++) {
@@ -436,16 +556,14 @@ u64 vss_distance_sift(u32 metric, struct vss_probe *const *probes,
 			longest = max(longest, vss_sift_ready(probes[i],
 							      queries[i], lanes));
 	}
-	most = clamp(vss_ops->sift_bytes / stripe, 1U, vss_ops->probes);
 	for (i = 0; i < nr_probes; i += some) {
 		some = min(nr_probes - i, most);
-		piece = max(vss_ops->sift_bytes / (stripe * some), 1U);
-		for (at = 0; at < stripes->count; at += piece)
-			longest = max(longest,
-				      vss_sift_some(metric, probes + i, some,
-						    stripes, at,
-						    min(piece, stripes->count - at),
-						    lanes));
+		longest = max(longest,
+			      stripe > vss_ops->sift_bytes ?
+			      vss_sift_long(metric, probes[i], stripes, lanes) :
+			      vss_sift_several(metric, probes + i, some, stripes,
+					       vss_ops->sift_bytes / (stripe * some),
+					       lanes));
 	}
 	return longest;
 }

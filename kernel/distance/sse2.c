@@ -130,12 +130,13 @@ static __always_inline void vss_pack(const __m128i *codes, u64 *bytes)
 
 const struct vss_distance_ops vss_distance_sse2 = {
 	.probes = VSS_CODES,
-	.sift_bytes = 32 << 10,
+	.sift_bytes = 8 << 10,
 	.rows_bytes = 64 << 10,
 	.l2sq = vss_l2sq,
 	.dot = vss_dot,
 	.near = vss_near,
 	.sift = vss_sift,
 	.sift_ip = vss_sift_ip,
-	.encode = vss_encode,
+	.encode_upper = vss_encode_upper,
+	.encode_lower = vss_encode_lower,
 };

@@ -35,8 +35,15 @@ typedef int64_t s64;
 #define ALIGN(_x, _to) (((_x) + (_to) - 1) / (_to) * (_to))
 #define IS_ALIGNED(_x, _to) ((_x) % (_to) == 0)
 #define DIV_ROUND_UP(_n, _d) (((_n) + (_d) - 1) / (_d))
-#define min(_a, _b) ((_a) < (_b) ? (_a) : (_b))
-#define max(_a, _b) ((_a) > (_b) ? (_a) : (_b))
+/* Each operand once: it may be a call. */
+#define min(_a, _b) ({ \
+	__auto_type _x = (_a); \
+	__auto_type _y = (_b); \
+	_x < _y ? _x : _y; })
+#define max(_a, _b) ({ \
+	__auto_type _x = (_a); \
+	__auto_type _y = (_b); \
+	_x > _y ? _x : _y; })
 #define min_t(_t, _a, _b) min((_t)(_a), (_t)(_b))
 #define max_t(_t, _a, _b) max((_t)(_a), (_t)(_b))
 #define clamp(_x, _low, _high) min(max(_x, _low), _high)
