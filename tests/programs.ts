@@ -7,23 +7,12 @@
 import { PROJECT } from "../lab/host.ts";
 import { type Machine, machineByName } from "../lab/machines.ts";
 import { modulePath } from "../lab/module.ts";
-import {
-  FAST,
-  filesIn,
-  inLab,
-  isEmulated,
-  type Stage,
-  stageName,
-  STOCK,
-  type Wants,
-} from "./stage.ts";
+import { filesIn, inLab, type Stage, stageName, type Wants } from "./stage.ts";
 
-/** Every C program of `tests/kernel` in each everyday machine, each in a boot of its own. */
-export async function programStages(): Promise<Stage[]> {
-  return (await programs()).flatMap((program) =>
-    [STOCK, FAST].filter((name) => runsOn(program, name)).map((name) =>
-      programStage(program, machineByName(name), program.args(name))
-    )
+/** Every C program for a machine, each in a boot of its own. */
+export async function programStages(machine: string): Promise<Stage[]> {
+  return (await programs()).filter((program) => runsOn(program, machine)).map((program) =>
+    programStage(program, machineByName(machine), program.args(machine))
   );
 }
 
@@ -60,7 +49,7 @@ function programStage(
       ...{ moduleArgs, memory, seconds },
     }),
     result: "tap",
-    emulated: isEmulated(machine.name),
+    machine: machine.name,
     seconds,
   };
 }
@@ -81,7 +70,7 @@ export async function sharedProgramStages(machine: Machine, seconds?: number): P
       { memory, seconds },
     ),
     result: "tap",
-    emulated: isEmulated(machine.name),
+    machine: machine.name,
     seconds,
   }));
 }

@@ -8,7 +8,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { BUILD, exitWith, LabError, PROJECT } from "../lab/host.ts";
 import { MACHINES } from "../lab/machines.ts";
-import { type Stage, STAGE_SECONDS } from "./stage.ts";
+import { isEmulated, type Stage, STAGE_SECONDS } from "./stage.ts";
 import { stages } from "./stages.ts";
 import { parseTap, type TapTest } from "./tap.ts";
 
@@ -117,24 +117,35 @@ async function selected(words: string[]): Promise<Stage[]> {
 }
 
 /**
- * Runs stages, and shows how each goes. Those in a machine whose processor is emulated, which keeps
- * one of this machine's busy for long, run beside the others where there are two; else, and among
- * themselves, all run one after the other. The results are in the order of the stages.
+ * Runs stages, and shows how each goes: two at a time where there are two processors, but one after
+ * the other those that are in the same machine, and those in machines whose processor is emulated,
+ * which keep one of this machine's busy for long, and so come first. The results are in the order of
+ * the stages.
  */
 export async function runStages(chosen: readonly Stage[]): Promise<StageResult[]> {
   for (const { name } of MACHINES) {
     await Deno.mkdir(`${BUILD}/tests/kernel/${name}`, { recursive: true });
   }
   const results = new Map<Stage, StageResult>();
-  const runInTurn = async (some: readonly Stage[]) => {
-    for (const stage of some) results.set(stage, await showStage(stage));
+  const waiting = chosen.toSorted((a, b) => Number(isEmulated(b)) - Number(isEmulated(a)));
+  const running = new Set<Stage>();
+  const mayRun = (stage: Stage) =>
+    stage.machine === undefined ||
+    running.values().every((other) =>
+      other.machine !== stage.machine && !(isEmulated(other) && isEmulated(stage))
+    );
+  const work = async () => {
+    // What may not run now is left to the worker that keeps it from running.
+    for (;;) {
+      const index = waiting.findIndex(mayRun);
+      const [stage] = index < 0 ? [] : waiting.splice(index, 1);
+      if (!stage) return;
+      running.add(stage);
+      results.set(stage, await showStage(stage));
+      running.delete(stage);
+    }
   };
-  const [emulated, others] = [true, false].map((kind) =>
-    chosen.filter((stage) => (stage.emulated ?? false) === kind)
-  ) as [Stage[], Stage[]];
-  if (navigator.hardwareConcurrency > 1) {
-    await Promise.all([runInTurn(emulated), runInTurn(others)]);
-  } else await runInTurn(chosen);
+  await Promise.all(Array.from({ length: Math.min(navigator.hardwareConcurrency, 2) }, work));
   return chosen.map((stage) => results.get(stage)!);
 }
 

@@ -17,8 +17,8 @@ export interface Stage {
   readonly command: readonly string[];
   /** `tap`: its output lists tests. `exit`: it is one test, passed if it exits with 0. */
   readonly result: "tap" | "exit";
-  /** Whether it spends its time in a machine whose processor is emulated. */
-  readonly emulated?: boolean;
+  /** The machine that it runs in, where it is one alone: no other stage is in it meanwhile. */
+  readonly machine?: string;
   /** Seconds that it may take, where those of an everyday stage are not enough. */
   readonly seconds?: number | undefined;
 }
@@ -63,9 +63,9 @@ export function inLab(
     .concat(command);
 }
 
-/** Whether a machine's processor is emulated. */
-export function isEmulated(machine: string): boolean {
-  return machineByName(machine).kind === "qemu";
+/** Whether a stage runs in a machine whose processor is emulated, and so takes long. */
+export function isEmulated({ machine }: Stage): boolean {
+  return machine !== undefined && machineByName(machine).kind === "qemu";
 }
 
 /** The name of a stage in a machine. */

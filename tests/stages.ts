@@ -9,7 +9,7 @@ import { hasKernel } from "../lab/kinds.ts";
 import { type Machine, machineByName } from "../lab/machines.ts";
 import { loadCheck } from "./load_check.ts";
 import { programStages, sharedProgramStages } from "./programs.ts";
-import { FAST, filesIn, inLab, isEmulated, type Stage, stageName, STOCK } from "./stage.ts";
+import { FAST, filesIn, inLab, type Stage, stageName, STOCK } from "./stage.ts";
 import { CHECKS as STATIC } from "./static/checks.ts";
 
 const deno = Deno.execPath();
@@ -92,7 +92,7 @@ function guestStage(
     name: stageName(name, machine),
     command: inLab(machine, [...guestTest, ...args], { seconds }),
     result: "tap",
-    emulated: isEmulated(machine),
+    machine,
     seconds,
   };
 }
@@ -102,72 +102,87 @@ function deviceStage(machine: string, seconds?: number): Stage {
   return guestStage("device", machine, ["--allow-ffi", "tests/device"], seconds);
 }
 
-const DEVICE: readonly Stage[] = [
-  ...[STOCK, FAST].flatMap((machine) => [
-    deviceStage(machine),
-    guestStage("command line", machine, ["--allow-all", "tests/cli/cli_test.ts"]),
-  ]),
-  guestStage("a million rows", STOCK, ["--allow-all", "tests/cli/million_test.ts"]),
-  guestStage("library examples", STOCK, ["--doc", "--allow-ffi", "mod.ts", "cli.ts", "client"]),
-  // Its vectors have the ids of the library's own examples, so it needs a store of its own.
-  guestStage("README example", STOCK, ["--doc", "--allow-ffi", "README.md"]),
-  ...[STOCK, FAST].map((machine) =>
-    guestStage("manual examples", machine, ["--doc", "--allow-ffi", "docs/cache.md"])
-  ),
-];
+/** What of the device suite runs in minutes where machines are slow. */
+function devicePartStage(machine: string): Stage {
+  const files = ["cache", "device", "errors"].map((name) => `tests/device/${name}_test.ts`);
+  return guestStage("device in part", machine, ["--allow-ffi", ...files]);
+}
 
-/** The stages in the order in which they run. */
+/** What the command line does in a machine. */
+function commandLineStage(machine: string, seconds?: number): Stage {
+  return guestStage("command line", machine, ["--allow-all", "tests/cli/cli_test.ts"], seconds);
+}
+
+/** The memory that rows take, by the account of a stock kernel: user-mode Linux keeps another. */
+function memoryStage(rows: number, seconds?: number): Stage {
+  const args = ["--allow-all", "tests/cli/million_test.ts", "--", "--rows", String(rows)];
+  return guestStage(`${rows} rows`, STOCK, args, seconds);
+}
+
+/** All that does not need a stock kernel, at native speed. */
+async function fastStages(): Promise<Stage[]> {
+  const examples = (name: string, ...files: string[]) =>
+    guestStage(name, FAST, ["--doc", "--allow-ffi", ...files]);
+  return [
+    deviceStage(FAST),
+    commandLineStage(FAST),
+    examples("library examples", "mod.ts", "cli.ts", "client"),
+    // Its vectors have the ids of the library's own examples, so it needs a store of its own.
+    examples("README example", "README.md"),
+    examples("manual examples", "docs/cache.md"),
+    ...await programStages(FAST),
+  ];
+}
+
+/** What takes minutes, not an hour, where the kernel is slow, or checks everything. */
+async function slowStages(machine: Machine): Promise<Stage[]> {
+  return [devicePartStage(machine.name), ...await sharedProgramStages(machine)];
+}
+
+/** The stages in the order of the summary. */
 export async function stages(): Promise<Stage[]> {
   const checked = machineByName(CHECKED);
   return [
     ...CHECKS,
-    ...DEVICE,
-    ...await programStages(),
+    ...await slowStages(machineByName(STOCK)),
+    memoryStage(200_000),
+    ...await fastStages(),
     {
       name: "lab",
       command: [...test, "--allow-all", `--ignore=${FAULTS}`, "tests/lab"],
       result: "tap",
     },
-    ...await hasKernel(checked) ? await checkedStages(checked) : [],
+    ...await hasKernel(checked) ? [...await slowStages(checked), faultStage(CHECKED)] : [],
     ...await hasKernel(machineByName(WATCHED)) ? [faultStage(WATCHED)] : [],
     ...await hostStages(),
   ];
 }
 
-/** What `just test` runs where the kernel checks everything: what takes minutes, not an hour. */
-async function checkedStages(machine: Machine): Promise<Stage[]> {
-  const files = ["cache", "device", "errors"].map((name) => `tests/device/${name}_test.ts`);
-  return [
-    guestStage("device in part", machine.name, ["--allow-ffi", ...files]),
-    ...await sharedProgramStages(machine),
-    faultStage(machine.name),
-  ];
-}
-
 /**
  * What every machine of the lab has to pass: the device suite, and all C programs for it. One with
- * checks of the kernel's has to find faults, too. The one that looks for races has the C programs
- * alone: in the device suite it is mostly Deno that runs, in one thread.
+ * checks of the kernel's has to find faults, too; the stock one that people run, to build and load
+ * the driver, and to serve the command line. The one that looks for races has the C programs alone:
+ * in the device suite it is mostly Deno that runs, in one thread.
  */
 export async function suites(machine: Machine): Promise<Stage[]> {
   const { name } = machine;
   return [
     ...[CHECKED, WATCHED].includes(name) ? [faultStage(name)] : [],
-    ...name === STOCK ? [loadStage(name)] : [],
+    ...name === STOCK ? stockStages() : [],
     ...name === WATCHED ? [] : [deviceStage(name, LONG_SECONDS)],
     ...await sharedProgramStages(machine, LONG_SECONDS),
   ];
 }
 
-/** The driver, built and loaded in a machine with the headers of its kernel. */
-function loadStage(machine: string): Stage {
-  const script = loadCheck("just load", "just unload");
-  return {
-    name: stageName("load", machine),
-    command: inLab(machine, ["sh", "-euc", script]),
+/** What people do with a stock kernel: build and load the driver, and use the command line. */
+function stockStages(): Stage[] {
+  const load: Stage = {
+    name: stageName("load", STOCK),
+    command: inLab(STOCK, ["sh", "-euc", loadCheck("just load", "just unload")]),
     result: "exit",
-    emulated: isEmulated(machine),
+    machine: STOCK,
   };
+  return [load, commandLineStage(STOCK, LONG_SECONDS), memoryStage(1_000_000, LONG_SECONDS)];
 }
 
 /** The faults that a machine with the kernel's checks has to find. */
@@ -176,7 +191,7 @@ function faultStage(machine: string): Stage {
     name: stageName("faults", machine),
     command: [...test, "--allow-all", `--filter=/^${machine} finds /`, FAULTS],
     result: "tap",
-    emulated: isEmulated(machine),
+    machine,
   };
 }
 

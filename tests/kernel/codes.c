@@ -13,6 +13,7 @@
  * fewer where the processor is emulated.
  *
  * arguments: 131072
+ * arguments on debian-6.1: 32768
  * arguments on uml: 4194304
  * arguments on uml-debug: 4194304
  */

@@ -14,8 +14,14 @@ import { shellQuote } from "../../lab/quote.ts";
 interface Outcome {
   readonly code: number;
   readonly stdout: Uint8Array;
+  /** Without the word of a machine that had to be started anew, which happens where it is busy. */
   readonly stderr: string;
+  /** How often it had to be. */
+  readonly restarts: number;
 }
+
+/** What the lab says then. */
+const STARTED_ANEW = "lab: the machine did not start; starting it anew\n";
 
 /** How to run the lab. */
 interface Options {
@@ -54,7 +60,8 @@ async function lab(machine: Machine, args: string[], options: Options = {}): Pro
   const output = child.output();
   if (input) await new Blob([input]).stream().pipeTo(child.stdin);
   const { code, stdout, stderr } = await output;
-  return { code, stdout, stderr: new TextDecoder().decode(stderr) };
+  const parts = new TextDecoder().decode(stderr).split(STARTED_ANEW);
+  return { code, stdout, stderr: parts.join(""), restarts: parts.length - 1 };
 }
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -203,11 +210,10 @@ testMachines(
   async (machine) => {
     // Less than either takes.
     const seconds = machine.kind === "qemu" ? "0.2" : "0.02";
-    const { code, stderr } = await lab(machine, ["--", "true"], {
+    const { code, stderr, restarts } = await lab(machine, ["--", "true"], {
       env: { VSS_LAB_BOOT_SECONDS: seconds },
     });
-    assertEquals(code, 1);
-    assertEquals(stderr.match(/starting it anew/g)?.length, 2);
+    assertEquals([code, restarts], [1, 2]);
     assertStringIncludes(stderr, "the machine did not start, 3 times");
   },
 );
