@@ -216,6 +216,7 @@ static __always_inline void vss_pack(const __m256i *codes, u64 *bytes)
 #include "kernels.h"
 
 const struct vss_distance_ops vss_distance_avx2 = {
+	.queries = VSS_QUERIES,
 	.probes = VSS_CODES,
 	.sift_bytes = 32 << 10,
 	.rows_bytes = 256 << 10,

@@ -107,6 +107,7 @@ static __always_inline void vss_pack(const __m512i *codes, u64 *bytes)
 #include "kernels.h"
 
 const struct vss_distance_ops vss_distance_avx512 = {
+	.queries = VSS_QUERIES,
 	.probes = VSS_CODES,
 	.sift_bytes = 64 << 10,
 	.rows_bytes = 256 << 10,

@@ -81,6 +81,15 @@ static inline u32 vss_code_words(u32 lanes)
 /* Rows that an inner loop takes at a time, at most. */
 #define VSS_TILE_ROWS 512
 
+/*
+ * Whether so many rows of a stripe are left that its next plane, which is as
+ * long as one row, is worth a look: two or more.
+ */
+static inline bool vss_worth_a_plane(u32 mask)
+{
+	return mask & (mask - 1);
+}
+
 /* For a loop over registers, whose count is a constant. */
 #define VSS_UNROLL _Pragma("GCC unroll 16")
 
@@ -158,7 +167,8 @@ struct vss_part {
  * @lanes: padded dimension
  * @count: how many, at most VSS_ENCODE_ROWS
  * @codes: the words of each row, plane after plane
- * @scales: of each row, made by the upper half for the lower one
+ * @scales: of each row, those to be tried; the second is what the upper half leaves
+ *          for the lower one
  */
 struct vss_encoding {
 	const float *rows;
@@ -207,18 +217,21 @@ struct vss_probe {
 
 /**
  * struct vss_distance_ops - the inner loops of one instruction set
+ * @queries: queries that @l2sq and @dot take side by side
  * @probes: queries that @sift looks at side by side, at most VSS_TILE_QUERIES
  * @sift_bytes: of the first plane, what it looks at in one FPU section for one
- *              query; less for more of them
+ *              query; less for more of them. Of the other planes, it may look at as
+ *              much in the same one; of a longer stripe, at one plane
  * @rows_bytes: of rows, what @l2sq and @dot compute in one for one query; half as
- *              much for more of them
+ *              much for more of them. For a row that is longer, at @queries in one
  * @l2sq: squared Euclidean distances of some queries to some rows: those of
  *        query i begin at @out[i * VSS_TILE_ROWS]
  * @dot: inner products, likewise
  * @near: which distances are not beyond a limit, as bits
  * @sift: finds out which rows of a part the codes do not rule out, where all rows of
- *        a query have one T. What begins at a later plane goes on with the sums and
- *        masks that the planes before have left
+ *        a query have one T. What begins at a later plane goes on with the masks that
+ *        the planes before have left, and their sums: those of one query and of
+ *        VSS_TILE_ROWS rows, at most
  * @sift_ip: likewise, for VSS_METRIC_IP
  * @encode_upper: makes the first half of the planes of some rows
  * @encode_lower: makes the rest, after that
@@ -228,6 +241,7 @@ struct vss_probe {
  * Every function is called inside an FPU section, and never sleeps.
  */
 struct vss_distance_ops {
+	u32 queries;
 	u32 probes;
 	u32 sift_bytes;
 	u32 rows_bytes;

@@ -322,15 +322,6 @@ static __always_inline void vss_sift_first(struct vss_probe *const *probes,
 }
 
 /*
- * Whether so many rows of a stripe are left that its next plane, which is as
- * long as one row, is worth a look: two or more.
- */
-static inline bool vss_worth_a_plane(u32 mask)
-{
-	return mask & (mask - 1);
-}
-
-/*
  * Looks at a further plane of those stripes where it is worth it, for one query.
  * Returns whether there were any.
  */

@@ -117,6 +117,7 @@ static __always_inline void vss_pack(const int32x4_t *codes, u64 *bytes)
 #include "kernels.h"
 
 const struct vss_distance_ops vss_distance_neon = {
+	.queries = VSS_QUERIES,
 	.probes = VSS_CODES,
 	.sift_bytes = 16 << 10,
 	.rows_bytes = 64 << 10,

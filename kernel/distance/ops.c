@@ -24,7 +24,10 @@
 #include "distance.h"
 #include "section.h"
 
-/* Components that are read in one FPU section while rows are put. */
+/*
+ * Components that are read in one FPU section while rows are put. A longer vector is
+ * read as a whole, in a section for each step.
+ */
 #define VSS_SECTION_COMPONENTS 4096
 
 /* Components, for all queries, of rows whose section is worth being timed. */
@@ -360,7 +363,7 @@ size_t vss_distance_code_bytes(u32 lanes)
 }
 
 /**
- * vss_distance_piece() - rows that may be computed in one FPU section
+ * vss_distance_piece() - rows that may be computed together
  * @lanes: padded dimension
  * @nr_queries: for how many queries
  *
@@ -406,6 +409,14 @@ static u64 vss_rows_some(u32 metric, const float *const *queries, u32 first,
 	return vss_section_end(begin);
 }
 
+/* Queries whose distances to one long row are computed in one FPU section. */
+static u32 vss_rows_queries(u32 lanes)
+{
+	u32 most = vss_ops->rows_bytes / (lanes * sizeof(u32));
+
+	return max(most / vss_ops->queries, 1U) * vss_ops->queries;
+}
+
 /**
  * vss_distance_rows() - distances of some queries to some rows
  * @metric: one of enum vss_metric
@@ -427,9 +438,9 @@ u64 vss_distance_rows(u32 metric, const u32 *const *queries, u32 nr_queries,
 	u64 longest = 0;
 
 	/* One row may be so long that it takes a section for a few queries alone. */
-	if (rows->count == 1)
-		most = max_t(u32, vss_ops->rows_bytes /
-				  (rows->lanes * sizeof(u32)), 1);
+	if (rows->count == 1 && rows->lanes * sizeof(u32) * VSS_TILE_QUERIES >
+				vss_ops->rows_bytes)
+		most = vss_rows_queries(rows->lanes);
 	for (i = 0; i < nr_queries; i += some) {
 		some = min(most, nr_queries - i);
 		longest = max(longest, vss_rows_some(metric, q, i, some, rows,
@@ -481,12 +492,14 @@ static u64 vss_sift_long(u32 metric, struct vss_probe *probe,
 	u64 longest = 0;
 
 	for (; part.first < stripes->count; part.first++) {
-		for (part.plane = 0; part.plane < VSS_PLANES; part.plane++) {
+		part.plane = 0;
+		do {
 			part.end = part.plane + 1;
 			longest = max(longest,
 				      vss_sift_some(metric, &probe, 1, stripes,
 						    &part, lanes));
-		}
+		} while (++part.plane < VSS_PLANES &&
+			 vss_worth_a_plane(probe->masks[part.first]));
 	}
 	return longest;
 }
@@ -504,7 +517,7 @@ static u64 vss_sift_step(void (*step)(struct vss_probe *probe,
 	return vss_section_end(begin);
 }
 
-/* Another. */
+/* One more of them, where products are looked up. */
 static u64 vss_sift_tabulate(struct vss_probe *probe, u32 lanes)
 {
 	u64 begin = vss_section_begin(true);

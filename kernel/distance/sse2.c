@@ -129,6 +129,7 @@ static __always_inline void vss_pack(const __m128i *codes, u64 *bytes)
 #include "kernels.h"
 
 const struct vss_distance_ops vss_distance_sse2 = {
+	.queries = VSS_QUERIES,
 	.probes = VSS_CODES,
 	.sift_bytes = 8 << 10,
 	.rows_bytes = 64 << 10,
